@@ -1,0 +1,159 @@
+//! `cargo test-all`: finds or installs the database servers, starts them, and runs `cargo test` against them.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus};
+use std::time::Instant;
+
+use djob_servers::{Binaries, Durability, Missing, Postgres, Server};
+
+const MANUAL: &str = "\
+cargo test-all: all tests, against real database servers that live as long as the run
+
+  cargo test-all                    every test of the workspace
+  cargo test-all some_filter        tests whose names contain it
+  cargo test-all -p djob            the tests of one package
+  cargo test-all -- --nocapture     arguments for the test programs
+
+All arguments go to `cargo test`, which also gets --workspace unless they choose packages.
+Where PostgreSQL is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
+
+  DJOB_TEST_POSTGRES_URL            use this server, start none
+  DJOB_TEST_PG_BIN                  the folder of initdb and postgres
+";
+
+/// Arguments of `cargo test` that choose packages, each also as `--name=value` or, if short, `-nvalue`.
+const CHOOSES_PACKAGES: &[&str] = &["-p", "--package", "--workspace", "--all"];
+
+const POSTGRES_URL: &str = "DJOB_TEST_POSTGRES_URL";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if before_dashes(&arguments).any(|argument| argument == "--help" || argument == "-h") {
+        print!("{MANUAL}");
+        return ExitCode::SUCCESS;
+    }
+    run(&arguments).unwrap_or_else(|error| {
+        eprintln!("test-all: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: &[OsString]) -> Result<ExitCode, Box<dyn Error>> {
+    let mut cargo = cargo_test(arguments);
+    if env::var_os(POSTGRES_URL).is_some_and(|url| !url.is_empty()) {
+        say(format_args!("PostgreSQL is the one of {POSTGRES_URL}"));
+        return Ok(code_of(cargo.status()?));
+    }
+    let server = start()?;
+    let status = cargo.env(POSTGRES_URL, server.url()).status();
+    stop(server)?;
+    Ok(code_of(status?))
+}
+
+fn start() -> Result<Server, Box<dyn Error>> {
+    let binaries = Postgres::find().or_else(install)?;
+    let begun = Instant::now();
+    let server = Postgres::start(Durability::Off)?;
+    let (from, to) = (binaries.folder().display(), server.folder().display());
+    say(format_args!("PostgreSQL of {from} started in {to} ({:.1?})", begun.elapsed()));
+    Ok(server)
+}
+
+fn stop(server: Server) -> Result<(), djob_servers::Error> {
+    let begun = Instant::now();
+    server.stop()?;
+    say(format_args!("PostgreSQL stopped ({:.1?})", begun.elapsed()));
+    Ok(())
+}
+
+/// Installs what is missing if we may; a folder that was chosen by hand is not for us to fill.
+fn install(missing: Missing) -> Result<Binaries, Box<dyn Error>> {
+    if env::var_os("DJOB_TEST_PG_BIN").is_some() || !is_root() || !has_apt_get() {
+        return Err(missing.into());
+    }
+    let begun = Instant::now();
+    say(format_args!("PostgreSQL is missing, installing it with apt-get"));
+    apt_get(&["update"])?;
+    apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])?;
+    say(format_args!("PostgreSQL installed ({:.1?})", begun.elapsed()));
+    Ok(Postgres::find()?)
+}
+
+fn apt_get(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()?;
+    if status.success() { Ok(()) } else { Err(format!("apt-get {}: {status}", arguments.join(" ")).into()) }
+}
+
+/// Asked only where `apt-get` is, so on Linux, where a process owns its entry in `/proc`.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+fn has_apt_get() -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir.join("apt-get").is_file()))
+}
+
+fn cargo_test(arguments: &[OsString]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("test");
+    if !chooses_packages(arguments) {
+        cargo.arg("--workspace");
+    }
+    cargo.args(arguments);
+    cargo
+}
+
+fn chooses_packages(arguments: &[OsString]) -> bool {
+    before_dashes(arguments).any(|argument| {
+        let argument = argument.to_string_lossy();
+        let name = argument.split_once('=').map_or(&*argument, |(name, _)| name);
+        CHOOSES_PACKAGES.contains(&name) || (argument.starts_with("-p") && argument.len() > 2)
+    })
+}
+
+/// The arguments for cargo; those after `--` are for the test programs.
+fn before_dashes(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    arguments.iter().take_while(|argument| *argument != "--")
+}
+
+/// As a shell has it, a signal counts from 128.
+fn code_of(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// To stderr: stdout belongs to cargo.
+fn say(line: std::fmt::Arguments<'_>) {
+    eprintln!("test-all: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cargo_gets(arguments: &[&str]) -> Vec<String> {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        cargo_test(&arguments).get_args().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn the_whole_workspace_is_tested_unless_packages_are_chosen() {
+        assert_eq!(cargo_gets(&[]), ["test", "--workspace"]);
+        assert_eq!(cargo_gets(&["claim", "--release"]), ["test", "--workspace", "claim", "--release"]);
+        for chosen in
+            [&["-p", "djob"][..], &["-pdjob"], &["--package", "djob"], &["--package=djob"], &["--all"]]
+        {
+            assert_eq!(cargo_gets(chosen)[1..], *chosen);
+        }
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_not_for_cargo() {
+        assert_eq!(cargo_gets(&["--", "-p"]), ["test", "--workspace", "--", "-p"]);
+    }
+}

@@ -1,0 +1,117 @@
+//! Looking after jobs: what the CLI, a dashboard and a program's own pages use.
+
+use super::Client;
+use crate::job::{Attempt, JobId, JobRow};
+use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
+use crate::storage::error::Problem;
+
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// How many jobs a page has when nobody says.
+const PAGE: u32 = 100;
+
+/// Every call may fail because the database does not answer or djob's tables are missing; see [`StorageError`].
+impl Client {
+    /// Creates djob's tables, or brings them up to date. Several programs may call it at once.
+    ///
+    /// # Errors
+    /// If the tables are newer than this program, or the database refuses.
+    pub async fn migrate(&self) -> Result<SchemaVersion> {
+        self.storage().migrate().await
+    }
+
+    /// Which version the tables have, and which this program needs.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn schema_version(&self) -> Result<SchemaVersion> {
+        self.storage().schema_version().await
+    }
+
+    /// Refuses tables that are missing, old, or newer than this program.
+    ///
+    /// # Errors
+    /// If they are, or if the database does not answer.
+    pub async fn check_schema(&self) -> Result<()> {
+        let SchemaVersion { found, known } = self.schema_version().await?;
+        match found.cmp(&known) {
+            std::cmp::Ordering::Less => Err(StorageError::new(Problem::Unmigrated { found, known })),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(StorageError::new(Problem::Newer { found, known })),
+        }
+    }
+
+    /// One job, whatever room it is in; `None` if it is in none.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn find(&self, id: JobId) -> Result<Option<JobRow>> {
+        self.storage().find(id).await
+    }
+
+    /// The errors of a job's past attempts, first one first.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
+        self.storage().attempts(id).await
+    }
+
+    /// Jobs, newest first, a page at a time.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn list(&self, mut filter: Filter) -> Result<Vec<JobRow>> {
+        if filter.limit == 0 {
+            filter.limit = PAGE;
+        }
+        self.storage().list(&filter).await
+    }
+
+    /// How many jobs there are, by queue and state.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn counts(&self) -> Result<Vec<Count>> {
+        self.storage().counts().await
+    }
+
+    /// Cancels a waiting or parked job at once, or asks the worker of a running one to stop it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn cancel(&self, id: JobId) -> Result<Cancelled> {
+        let cancelled = self.storage().cancel(id).await?;
+        if cancelled == Cancelled::Asked {
+            self.wake().now();
+        }
+        Ok(cancelled)
+    }
+
+    /// Puts a failed, cancelled or parked job back to waiting, due now, with at least one more attempt. `false` if there
+    /// is no such job.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn retry(&self, id: JobId) -> Result<bool> {
+        let back = self.storage().retry(id).await?;
+        self.wake().now();
+        Ok(back)
+    }
+
+    /// Forgets a job that does not run, without a trace. `false` if there is no such job.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn delete(&self, id: JobId) -> Result<bool> {
+        self.storage().delete(id).await
+    }
+
+    /// Forgets every waiting job of a queue, or of all queues; returns how many.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn clear(&self, queue: Option<&str>) -> Result<u64> {
+        self.storage().clear(queue).await
+    }
+}

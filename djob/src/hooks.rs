@@ -1,0 +1,55 @@
+//! Hooks: delayed_job's lifecycle. Called in order, on the road of every job.
+
+use std::fmt;
+
+use crate::job::NewJob;
+use crate::worker::JobContext;
+
+/// What to do at the turning points of a job's life. Every method does nothing by default.
+///
+/// On success: `before`, the job, `success`, `after`. On an error: `before`, the job, `error`, `after`, and `failure` if it
+/// was the last attempt. They must be quick and must not block; a panic in one is caught and logged.
+///
+/// ```
+/// use djob::{Hooks, JobContext};
+///
+/// #[derive(Debug)]
+/// struct Report;
+///
+/// impl Hooks for Report {
+///     fn failure(&self, ctx: &JobContext, error: &str) {
+///         eprintln!("{} {} failed: {error}", ctx.kind(), ctx.id());
+///     }
+/// }
+/// ```
+pub trait Hooks: Send + Sync + fmt::Debug + 'static {
+    /// A job is about to be stored.
+    fn enqueue(&self, job: &NewJob) {
+        let _ = job;
+    }
+
+    /// An attempt is about to begin.
+    fn before(&self, ctx: &JobContext) {
+        let _ = ctx;
+    }
+
+    /// An attempt went well.
+    fn success(&self, ctx: &JobContext) {
+        let _ = ctx;
+    }
+
+    /// An attempt went wrong.
+    fn error(&self, ctx: &JobContext, error: &str) {
+        let _ = (ctx, error);
+    }
+
+    /// The job is over, unsuccessfully: no attempt is left, or it said so.
+    fn failure(&self, ctx: &JobContext, error: &str) {
+        let _ = (ctx, error);
+    }
+
+    /// An attempt has ended, whichever way.
+    fn after(&self, ctx: &JobContext) {
+        let _ = ctx;
+    }
+}

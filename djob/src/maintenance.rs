@@ -1,0 +1,43 @@
+//! Looking after what no single job needs: rescue, cancellation, parked kinds, pruning. No leader: every worker may do each
+//! duty, and each is safe to do twice.
+
+mod cancel;
+mod prune;
+mod rescue;
+mod unpark;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::storage::StorageError;
+use crate::worker::Engine;
+
+/// Does the duties of maintenance until the worker is over.
+pub(crate) async fn keep(engine: Arc<Engine>) {
+    let mut rescue = every(engine.config.beat);
+    let mut unpark = every(Duration::from_secs(5));
+    let mut prune = every(Duration::from_secs(60));
+    let mut cancel = every(Duration::from_secs(1));
+    loop {
+        let (duty, done) = tokio::select! {
+            () = engine.over.cancelled() => return,
+            _ = rescue.tick() => ("rescue", rescue::rescue(&engine).await),
+            _ = unpark.tick() => ("unpark", unpark::unpark(&engine).await),
+            _ = prune.tick() => ("prune", prune::prune(&engine).await),
+            _ = cancel.tick() => ("cancel", cancel::cancel(&engine).await),
+        };
+        if let Err(error) = done {
+            tracing::warn!(duty, %error, "maintenance failed; trying again later");
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+type Done = Result<(), StorageError>;

@@ -1,0 +1,22 @@
+//! Cancel: running jobs that somebody wants to stop get the sign to.
+
+use super::Done;
+use crate::storage::Cancelled;
+use crate::worker::Engine;
+
+pub(super) async fn cancel(engine: &Engine) -> Done {
+    if !engine.runs_any() {
+        return Ok(());
+    }
+    let wanted = engine.storage().cancels().await?;
+    if engine.cancel(&wanted) {
+        tracing::info!("told jobs to stop that were cancelled");
+    }
+    // A job may have slipped back to waiting between the wish and the sign.
+    for id in wanted {
+        if engine.storage().cancel(id).await? != Cancelled::Asked {
+            tracing::debug!(%id, "a cancelled job was not running any more");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! The narrow waist: what djob asks of a database.
+//!
+//! Each verb says what it promises. [`Client`](crate::Client) and [`Worker`](crate::Worker) know this trait and nothing
+//! below it. It is public so that a storage can be wrapped in tests; it may gain verbs in any release.
+
+pub(crate) mod error;
+pub(crate) mod moves;
+pub(crate) mod statement;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+mod shared;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+mod types;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+pub use error::StorageError;
+pub use statement::{InvalidTableName, Naming};
+
+use crate::clock::Timestamp;
+use crate::job::{
+    Attempt, BoxFuture, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, JobState, NewJob, Settlement,
+};
+
+/// What a verb gives back.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
+
+/// One (queue, priority), and when its first job is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the fields are the sentence above
+pub struct Lane {
+    pub queue: String,
+    pub priority: i16,
+    pub due_at: Timestamp,
+    pub seen_at: Timestamp,
+}
+
+/// A place in a lane up to which it has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// The `run_at` of the last job taken.
+    pub run_at: Timestamp,
+    /// Its id.
+    pub id: JobId,
+}
+
+impl Cursor {
+    /// Before the first job.
+    pub const HEAD: Cursor = Cursor { run_at: Timestamp::from_micros(-1), id: JobId(Uuid::nil()) };
+}
+
+/// A lane to claim from, and from where on.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the fields are the sentence above
+pub struct LaneAt {
+    pub queue: String,
+    pub priority: i16,
+    pub after: Cursor,
+}
+
+/// What became of one claim row: the jobs that ended, and those that still run.
+#[derive(Clone, Debug)]
+pub struct ClaimEnd {
+    /// The row, which goes.
+    pub key: ClaimKey,
+    /// Jobs that move on.
+    pub ended: Vec<Ended>,
+    /// Jobs that still run, and get claim rows of their own under the same fence.
+    pub still: Vec<Arc<ClaimedJob>>,
+}
+
+/// A job and what was decided about it.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The job as it was claimed.
+    pub job: Arc<ClaimedJob>,
+    /// Where it goes.
+    pub settlement: Settlement,
+    /// How long it ran.
+    pub ran: Duration,
+    /// The job says that it has finished itself in its own transaction. Then its claim is gone, a refusal is good news, and
+    /// the settlement is for the case that the transaction was not committed.
+    pub finished_itself: bool,
+}
+
+/// A worker as others see it.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the columns of `djob_workers`, described there
+pub struct WorkerInfo {
+    pub id: Uuid,
+    pub name: String,
+    pub host: String,
+    pub pid: u32,
+    pub queues: Vec<String>,
+    pub kinds: Vec<String>,
+    pub concurrency: u32,
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Filter {
+    /// Only this state.
+    pub state: Option<JobState>,
+    /// Only this queue.
+    pub queue: Option<String>,
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only jobs older than this one: the last id of the page before.
+    pub before: Option<JobId>,
+    /// How many at most; 0 means 100.
+    pub limit: u32,
+}
+
+/// How many jobs of a queue are in a state.
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
+pub struct Count {
+    /// The queue.
+    pub queue: String,
+    /// The state.
+    pub state: JobState,
+    /// How many.
+    pub jobs: i64,
+    /// For ready jobs: since when the oldest one waits.
+    pub oldest: Option<Timestamp>,
+    /// When they were counted.
+    pub seen_at: Timestamp,
+}
+
+/// What became of the wish to stop a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It was waiting or parked, and is cancelled.
+    Now,
+    /// It runs; its worker has been asked to stop it.
+    Asked,
+    /// There is no such unfinished job.
+    NotFound,
+}
+
+/// How the tables in the database compare with those this version needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// The newest migration that was applied; 0 if there are no tables.
+    pub found: i64,
+    /// The newest migration this version knows.
+    pub known: i64,
+}
+
+/// A connection of the caller's, inside of whose transaction jobs are stored.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Conn<'a> {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut sqlx::SqliteConnection),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut sqlx::PgConnection),
+}
+
+/// The heartbeat's own connection.
+pub trait Heart: Send {
+    /// Says that this worker lives. `false` means that it was silent for longer than `lease` and is taken for dead: it
+    /// must stop its jobs.
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool>;
+}
+
+/// What djob asks of a database.
+pub trait Storage: Send + Sync + fmt::Debug + 'static {
+    /// The database's name, for people.
+    fn database(&self) -> &'static str;
+
+    /// Brings the tables up to date; returns the version they have then. Concurrent calls wait for each other.
+    fn migrate(&self) -> Reply<'_, SchemaVersion>;
+
+    /// Which version the tables have.
+    fn schema_version(&self) -> Reply<'_, SchemaVersion>;
+
+    /// The statements of all migrations, for other tools.
+    fn migrations(&self) -> Vec<(i64, &'static str, String)>;
+
+    /// What time it is.
+    fn now(&self) -> Reply<'_, Timestamp>;
+
+    // ---- client ----
+
+    /// Stores jobs, all or none; on return they are durable. A job whose unique key is held is not stored: the answer,
+    /// in the order of the jobs, names the one that holds it.
+    fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>>;
+
+    /// The same within the caller's transaction: the jobs exist if it commits.
+    fn enqueue_in<'a>(&'a self, conn: Conn<'a>, jobs: Vec<NewJob>) -> Reply<'a, Vec<Enqueued>>;
+
+    /// Writes, in the caller's transaction, that a job of this worker is finished. `false`: the fence does not hold any
+    /// more, nothing was written.
+    fn settle_in<'a>(&'a self, conn: Conn<'a>, worker: Uuid, end: &'a ClaimEnd) -> Reply<'a, bool>;
+
+    /// One job, whatever room it is in.
+    fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>>;
+
+    /// The errors of its past attempts, first one first.
+    fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>>;
+
+    /// Jobs, newest first.
+    fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>>;
+
+    /// How many jobs there are, by queue and state.
+    fn counts(&self) -> Reply<'_, Vec<Count>>;
+
+    /// Cancels a waiting or parked job, or asks its worker to stop it.
+    fn cancel(&self, id: JobId) -> Reply<'_, Cancelled>;
+
+    /// Puts a failed, cancelled or parked job back to waiting, due now. `false` if there is no such job.
+    fn retry(&self, id: JobId) -> Reply<'_, bool>;
+
+    /// Forgets a job that does not run. `false` if there is no such job.
+    fn delete(&self, id: JobId) -> Reply<'_, bool>;
+
+    /// Forgets every waiting job of a queue, or of all; returns how many.
+    fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64>;
+
+    // ---- worker ----
+
+    /// Enters a worker into the list of the living.
+    fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()>;
+
+    /// Takes it out. Its claims must be settled before.
+    fn leave(&self, worker: Uuid) -> Reply<'_, ()>;
+
+    /// Opens the heartbeat's own connection, on the runtime that calls.
+    fn heart(&self) -> Reply<'_, Box<dyn Heart>>;
+
+    /// Every lane of these priorities with something in it, but for paused queues.
+    fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>>;
+
+    /// Takes up to `limit` due jobs out of the lanes, best lane first, each job to one caller only. A claim that is lost
+    /// with the database's last moments leaves its jobs where they were.
+    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>>;
+
+    /// Fetches the arguments that lie apart, and puts them into the jobs.
+    fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()>;
+
+    /// Writes what became of claims, durably, each claim with all its jobs or not at all. `false` for a claim that does not
+    /// stand any more: nothing of it is written.
+    fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>>;
+
+    /// Which jobs somebody wants to stop.
+    fn cancels(&self) -> Reply<'_, Vec<JobId>>;
+
+    // ---- maintenance ----
+
+    /// Claims whose worker has not beaten for `lease`, with that worker's id.
+    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>>;
+
+    /// Forgets workers that have been silent for `lease` and have nothing left to rescue.
+    fn bury(&self, lease: Duration) -> Reply<'_, u64>;
+
+    /// Puts jobs of this kind that were parked as unknown back to waiting, if `kinds` has their kind; returns how many.
+    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64>;
+
+    /// Takes a duty of maintenance for so long, unless somebody holds it.
+    fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool>;
+
+    /// Deletes up to `limit` finished jobs whose time is up, and what belonged to them; returns how many.
+    fn prune(&self, limit: u32) -> Reply<'_, u64>;
+
+    // ---- wake-ups: hints, never needed for correctness ----
+
+    /// Tells workers of other processes that there is something to do.
+    fn notify(&self) -> Reply<'_, ()>;
+
+    /// Waits until there may be something to do. An error means that nothing is being listened to.
+    fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()>;
+}
+
+/// What a job is told that was cancelled before it ran.
+pub(crate) const CANCEL_REASON: &str = "cancelled before it ran";
+
+/// The jobs of a claim, as they are looked at.
+pub(crate) fn running_rows(claim: Claim) -> impl Iterator<Item = JobRow> {
+    claim.jobs.into_iter().map(|job| JobRow {
+        id: job.id,
+        kind: job.kind.to_string(),
+        queue: job.queue.to_string(),
+        priority: job.priority,
+        state: JobState::Running,
+        attempt: job.attempt,
+        max_attempts: job.max_attempts,
+        run_at: job.run_at,
+        finished_at: None,
+        args: job.args.as_deref().unwrap_or_default().to_owned(),
+        meta: job.meta,
+        result: None,
+        error: None,
+    })
+}
+
+/// Which rooms a filter looks into, and which state it asks of each; the claimed room is looked into apart.
+pub(crate) fn rooms_of(filter: &Filter) -> Vec<(statement::Statement, &'static str)> {
+    use statement::Statement::{LIST_FINISHED, LIST_PARKED, LIST_WAITING};
+    match filter.state {
+        None => vec![(LIST_WAITING, ""), (LIST_PARKED, ""), (LIST_FINISHED, "")],
+        Some(JobState::Running) => vec![],
+        Some(JobState::Parked) => vec![(LIST_PARKED, "")],
+        Some(state @ (JobState::Ready | JobState::Scheduled)) => vec![(LIST_WAITING, state.as_str())],
+        Some(state) => vec![(LIST_FINISHED, state.as_str())],
+    }
+}
+
+/// One page out of what several rooms gave.
+pub(crate) fn newest_first(mut found: Vec<JobRow>, filter: &Filter) -> Vec<JobRow> {
+    found.retain(|row| {
+        filter.queue.as_ref().is_none_or(|queue| *queue == row.queue)
+            && filter.kind.as_ref().is_none_or(|kind| *kind == row.kind)
+            && filter.before.is_none_or(|before| row.id < before)
+    });
+    found.sort_by_key(|row| std::cmp::Reverse(row.id));
+    found.truncate(filter.limit as usize);
+    found
+}

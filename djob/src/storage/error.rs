@@ -1,0 +1,162 @@
+//! What can go wrong in a database, said once and without secrets.
+
+use std::fmt;
+
+/// An error of the database or on the way to it.
+///
+/// Its text names the thing, the rule and the way out; it never holds a password or a value of a job.
+#[derive(Debug)]
+pub struct StorageError(Box<Problem>);
+
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The URL or a setting is not usable.
+    Setting(String),
+    /// No connection could be had.
+    Unreachable(String),
+    /// The database did not answer in time.
+    Timeout(&'static str),
+    /// The tables are missing or old.
+    Unmigrated { found: i64, known: i64 },
+    /// The tables are newer than this program.
+    Newer { found: i64, known: i64 },
+    /// The database takes no writes.
+    ReadOnly(String),
+    /// The connection given is not of the client's database.
+    OtherDatabase,
+    /// What was read is not what djob wrote.
+    Garbled(String),
+    /// The error of a commit that several callers shared.
+    Shared(std::sync::Arc<StorageError>),
+    /// Any other error.
+    Database(sqlx::Error),
+}
+
+impl StorageError {
+    pub(crate) fn new(problem: Problem) -> Self {
+        StorageError(Box::new(problem))
+    }
+
+    pub(crate) fn setting(text: impl Into<String>) -> Self {
+        StorageError::new(Problem::Setting(text.into()))
+    }
+
+    pub(crate) fn garbled(what: impl fmt::Display) -> Self {
+        StorageError::new(Problem::Garbled(what.to_string()))
+    }
+
+    /// Whether the same call may succeed a little later: a lost connection, a busy or restarting database, a deadlock.
+    pub fn is_transient(&self) -> bool {
+        match &*self.0 {
+            Problem::Unreachable(_) | Problem::Timeout(_) | Problem::ReadOnly(_) => true,
+            Problem::Database(error) => is_transient(error),
+            Problem::Shared(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether the tables are missing, older or newer than this program needs: `migrate()` or a newer program helps.
+    pub fn is_schema(&self) -> bool {
+        match &*self.0 {
+            Problem::Shared(error) => error.is_schema(),
+            problem => matches!(problem, Problem::Unmigrated { .. } | Problem::Newer { .. }),
+        }
+    }
+
+    /// Whether the database could not be reached at all.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(&*self.0, Problem::Unreachable(_) | Problem::Timeout(_))
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Problem::Setting(text) => f.write_str(text),
+            Problem::Unreachable(why) => write!(f, "the database cannot be reached: {why}"),
+            Problem::Timeout(what) => write!(f, "the database did not answer in time ({what})"),
+            Problem::Unmigrated { found: 0, .. } => {
+                f.write_str("djob's tables are missing: call `client.migrate().await?` or run `djob db migrate`")
+            }
+            Problem::Unmigrated { found, known } => write!(
+                f,
+                "djob's tables have version {found} and this program needs {known}: \
+                 call `client.migrate().await?` or run `djob db migrate`"
+            ),
+            Problem::Newer { found, known } => write!(
+                f,
+                "djob's tables have version {found} and this program knows only {known}: deploy a newer version of it"
+            ),
+            Problem::ReadOnly(why) => write!(
+                f,
+                "the database takes no writes ({why}): is it a replica, or is the file not writable for this user?"
+            ),
+            Problem::OtherDatabase => f.write_str(
+                "the transaction given to `in_tx` is not of the client's database: \
+                 use a client for that database with `.on(&client)`",
+            ),
+            Problem::Garbled(what) => write!(f, "the database holds something djob did not write: {what}"),
+            Problem::Shared(error) => write!(f, "{error}"),
+            Problem::Database(error) => write!(f, "the database refused: {}", plain(error)),
+        }
+    }
+}
+
+impl std::error::Error for StorageError {}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = code(&error);
+        let text = plain(&error);
+        StorageError::new(match (&error, code.as_deref()) {
+            // 42P01: undefined table; 3F000: unknown schema. SQLite only says so in words.
+            (_, Some("42P01" | "3F000")) => Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN },
+            _ if text.contains("no such table") => Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN },
+            // 25006: read-only transaction; 8 and its kin: SQLITE_READONLY.
+            (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
+            // 28P01, 28000: wrong password or user; 3D000: no such database.
+            (_, Some("28P01" | "28000" | "3D000")) => Problem::Unreachable(format!("{text}; check the URL")),
+            (sqlx::Error::PoolTimedOut, _) => Problem::Timeout("no free connection"),
+            (sqlx::Error::Io(_) | sqlx::Error::Tls(_), _) => Problem::Unreachable(text),
+            // 14: SQLITE_CANTOPEN.
+            (_, Some("14")) => Problem::Unreachable(format!("{text}; does the folder exist, and may this user write to it?")),
+            _ => Problem::Database(error),
+        })
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StorageError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => error.into(),
+            sqlx::migrate::MigrateError::VersionMissing(found) => {
+                StorageError::new(Problem::Newer { found, known: crate::storage::shared::KNOWN })
+            }
+            other => StorageError::garbled(other),
+        }
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+/// The database's own words, less the values that PostgreSQL likes to quote in its detail.
+fn plain(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// Connection lost, server shutting down or starting, too many connections, serialisation failure, deadlock, lock timeout,
+/// disk full; on SQLite busy, locked, full.
+fn is_transient(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
+    if matches!(error, Io(_) | PoolTimedOut | Protocol(_) | WorkerCrashed | PoolClosed) {
+        return true;
+    }
+    let Some(code) = code(error) else { return false };
+    let postgres = ["08", "53", "57", "40"].iter().any(|class| code.len() == 5 && code.starts_with(class));
+    postgres || code == "55P03" || matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 13 | 10))
+}

@@ -1,0 +1,345 @@
+//! PostgreSQL: many machines.
+//!
+//! All calls go through [`PostgresStorage::on`], which gives each a time limit: a connection that did not answer is thrown
+//! away, since one that is put back half-dead would hold its place in the pool for ever.
+
+mod connect;
+mod rows;
+mod write;
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, Postgres};
+use sqlx::{Connection as _, Row as _};
+use uuid::Uuid;
+
+use super::error::Problem;
+use super::shared::{Now, Verbs};
+use super::statement::Statement::*;
+use super::statement::{Naming, Texts};
+use super::*;
+use crate::clock::{Clock, micros};
+
+/// How long a call may take.
+const CALL_MAX: Duration = Duration::from_secs(30);
+/// How long a migration may take: it may wait for another program's.
+const MIGRATION_MAX: Duration = Duration::from_secs(600);
+
+/// A PostgreSQL database.
+#[derive(Clone)]
+pub(crate) struct PostgresStorage {
+    durable: PgPool,
+    claims: PgPool,
+    options: PgConnectOptions,
+    texts: Texts,
+    naming: Naming,
+    clock: Clock,
+}
+
+// sqlx prints the password.
+impl fmt::Debug for PostgresStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, database) = (self.options.get_host(), self.options.get_database().unwrap_or_default());
+        write!(f, "PostgresStorage({host}/{database})")
+    }
+}
+
+impl PostgresStorage {
+    /// The time to bind: nothing, so that the server says, unless a test holds the clock.
+    fn now(&self) -> Now {
+        self.clock.read()
+    }
+
+    /// Does `work` on a connection of `pool`, within `limit`.
+    async fn within<T, W>(&self, pool: &PgPool, limit: Duration, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        let mut conn = pool.acquire().await?;
+        match tokio::time::timeout(limit, work(&mut conn, &self.texts, self.now())).await {
+            Ok(done) => done,
+            Err(_) => {
+                drop(conn.detach());
+                Err(StorageError::new(Problem::Timeout(what)))
+            }
+        }
+    }
+
+    async fn on<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        self.within(&self.durable, CALL_MAX, what, work).await
+    }
+
+    /// The same within a transaction.
+    async fn on_tx<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
+            let mut tx = conn.begin().await?;
+            let done = work(&mut tx, texts, now).await?;
+            tx.commit().await?;
+            Ok(done)
+        };
+        self.on(what, work).await
+    }
+}
+
+impl Storage for PostgresStorage {
+    fn database(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn migrate(&self) -> Reply<'_, SchemaVersion> {
+        Box::pin(async move {
+            // A session of its own: it sets its search path.
+            let mut conn = self.connect().await?;
+            let done = async {
+                connect::migrate(&mut conn, &self.naming).await?;
+                let version = connect::version(&mut conn, &self.naming).await?;
+                sqlx::raw_sql(self.texts.get(PARTITIONS)).execute(&mut conn).await?;
+                Ok(version)
+            };
+            let timeout = |_| Err(StorageError::new(Problem::Timeout("migrate")));
+            tokio::time::timeout(MIGRATION_MAX, done).await.unwrap_or_else(timeout)
+        })
+    }
+
+    fn schema_version(&self) -> Reply<'_, SchemaVersion> {
+        Box::pin(self.on("schema_version", async |conn, _, _| connect::version(conn, &self.naming).await))
+    }
+
+    fn migrations(&self) -> Vec<(i64, &'static str, String)> {
+        connect::migrations(&self.naming)
+    }
+
+    fn now(&self) -> Reply<'_, Timestamp> {
+        Box::pin(self.on("now", async |conn, texts, now| Postgres::clock(conn, texts, now).await))
+    }
+
+    fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>> {
+        Box::pin(async move {
+            if jobs.iter().any(|job| job.meta.unique_key.is_some()) {
+                let unique = async |conn: &mut PgConnection, texts: &Texts, now: Now| {
+                    write::insert_unique(conn, texts, now, jobs).await
+                };
+                return self.on_tx("enqueue", unique).await;
+            }
+            self.on("enqueue", async |conn, texts, now| write::insert(conn, texts, now, &jobs).await).await?;
+            Ok(jobs.iter().map(|job| Enqueued::Inserted(job.id)).collect())
+        })
+    }
+
+    fn enqueue_in<'a>(&'a self, conn: Conn<'a>, jobs: Vec<NewJob>) -> Reply<'a, Vec<Enqueued>> {
+        Box::pin(async move {
+            match conn {
+                Conn::Postgres(conn) => write::insert_unique(conn, &self.texts, self.now(), jobs).await,
+                #[cfg(feature = "sqlite")]
+                _ => Err(StorageError::new(Problem::OtherDatabase)),
+            }
+        })
+    }
+
+    fn settle_in<'a>(&'a self, conn: Conn<'a>, worker: Uuid, end: &'a ClaimEnd) -> Reply<'a, bool> {
+        Box::pin(async move {
+            match conn {
+                Conn::Postgres(conn) => {
+                    let ends = std::slice::from_ref(end);
+                    Ok(write::settle(conn, &self.texts, self.now(), worker, ends).await? == [true])
+                }
+                #[cfg(feature = "sqlite")]
+                _ => Err(StorageError::new(Problem::OtherDatabase)),
+            }
+        })
+    }
+
+    fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
+        Box::pin(self.on("find", async move |conn, texts, now| {
+            // One snapshot, so that a job on its way between two rooms is seen in one of them.
+            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            if let Some(row) = Postgres::find(&mut tx, texts, id, now).await? {
+                return Ok(Some(row));
+            }
+            let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *tx).await?;
+            let Some(row) = claim else { return Ok(None) };
+            Ok(running_rows(rows::claim(&row)?.1).find(|row| row.id == id))
+        }))
+    }
+
+    fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>> {
+        Box::pin(self.on("attempts", async move |conn, texts, _| Postgres::attempts(conn, texts, id).await))
+    }
+
+    fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
+        Box::pin(self.on("list", async move |conn, texts, now| {
+            let mut found = Vec::new();
+            for (statement, state) in rooms_of(filter) {
+                found.extend(Postgres::list(conn, texts.get(statement), filter, state, now).await?);
+            }
+            if matches!(filter.state, None | Some(JobState::Running)) {
+                let claims = sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit)).fetch_all(conn).await?;
+                for row in &claims {
+                    found.extend(running_rows(rows::claim(row)?.1));
+                }
+            }
+            Ok(newest_first(found, filter))
+        }))
+    }
+
+    fn counts(&self) -> Reply<'_, Vec<Count>> {
+        Box::pin(self.on("counts", async |conn, texts, now| Postgres::counts(conn, texts, now).await))
+    }
+
+    fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
+        Box::pin(self.on_tx("cancel", async move |conn, texts, now| write::cancel(conn, texts, now, id).await))
+    }
+
+    fn retry(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on("retry", async move |conn, texts, now| {
+            Ok(Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0)
+        }))
+    }
+
+    fn delete(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on_tx("delete", async move |conn, texts, _| write::delete(conn, texts, id).await))
+    }
+
+    fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
+        let queue = queue.unwrap_or_default();
+        Box::pin(self.on("clear", async move |conn, texts, _| Postgres::clear(conn, texts, queue).await))
+    }
+
+    fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
+        Box::pin(self.on("join", async |conn, texts, now| Postgres::join(conn, texts, worker, now).await))
+    }
+
+    fn leave(&self, worker: Uuid) -> Reply<'_, ()> {
+        Box::pin(self.on("leave", async move |conn, texts, _| Postgres::leave(conn, texts, worker).await))
+    }
+
+    fn heart(&self) -> Reply<'_, Box<dyn Heart>> {
+        Box::pin(async move {
+            let (texts, clock) = (self.texts.clone(), self.clock.clone());
+            Ok(Box::new(PostgresHeart { conn: self.connect().await?, texts, clock }) as Box<dyn Heart>)
+        })
+    }
+
+    fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>> {
+        Box::pin(self.within(&self.claims, CALL_MAX, "lanes", async move |conn, texts, now| {
+            Postgres::lanes(conn, texts, priorities, now).await
+        }))
+    }
+
+    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
+        Box::pin(self.within(&self.claims, CALL_MAX, "claim", async move |conn, texts, now| {
+            let query = sqlx::query(texts.get(CLAIM))
+                .bind(worker)
+                .bind(lanes.iter().map(|lane| lane.queue.clone()).collect::<Vec<_>>())
+                .bind(lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
+                .bind(lanes.iter().map(|lane| lane.after.run_at).collect::<Vec<_>>())
+                .bind(lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
+                .bind(lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+                .bind(i64::from(limit))
+                .bind(now);
+            query.fetch_all(conn).await?.iter().map(|row| Ok(rows::claim(row)?.1)).collect()
+        }))
+    }
+
+    fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()> {
+        Box::pin(self.on("fetch_args", async move |conn, texts, _| {
+            let ids: Vec<JobId> = jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id).collect();
+            for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
+                let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
+                jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
+            }
+            Ok(())
+        }))
+    }
+
+    fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>> {
+        Box::pin(async move {
+            let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
+                write::settle(conn, texts, now, worker, ends).await
+            };
+            if write::needs_transaction(ends) { self.on_tx("settle", work).await } else { self.on("settle", work).await }
+        })
+    }
+
+    fn cancels(&self) -> Reply<'_, Vec<JobId>> {
+        Box::pin(self.on("cancels", async |conn, texts, _| Postgres::cancels(conn, texts).await))
+    }
+
+    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
+        Box::pin(self.on("orphans", async move |conn, texts, now| {
+            let query = sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(now);
+            query.fetch_all(conn).await?.iter().map(rows::claim).collect()
+        }))
+    }
+
+    fn bury(&self, lease: Duration) -> Reply<'_, u64> {
+        Box::pin(self.on("bury", async move |conn, texts, now| Postgres::bury(conn, texts, micros(lease), now).await))
+    }
+
+    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
+        Box::pin(self.on("unpark", async move |conn, texts, _| {
+            let mut back = 0;
+            for kind in Postgres::parked_kinds(conn, texts).await?.iter().filter(|kind| kinds.contains(kind)) {
+                back += Postgres::on_kind(conn, texts.get(UNPARK), kind).await?;
+            }
+            Ok(back)
+        }))
+    }
+
+    fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool> {
+        Box::pin(self.on("take_duty", async move |conn, texts, now| {
+            Postgres::take_duty(conn, texts, duty, worker, micros(hold), now).await
+        }))
+    }
+
+    fn prune(&self, limit: u32) -> Reply<'_, u64> {
+        Box::pin(self.on("prune", async move |conn, texts, now| {
+            sqlx::raw_sql(texts.get(PARTITIONS)).execute(&mut *conn).await?;
+            Postgres::prune(conn, texts, limit, now).await
+        }))
+    }
+
+    fn notify(&self) -> Reply<'_, ()> {
+        Box::pin(self.within(&self.claims, CALL_MAX, "notify", async |conn, texts, _| {
+            sqlx::query(texts.get(NOTIFY)).bind(self.naming.channel()).execute(conn).await?;
+            Ok(())
+        }))
+    }
+
+    fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.listen(&self.naming.channel()).await?;
+            loop {
+                // Once before the first wait: what was enqueued before LISTEN has told nobody.
+                woken();
+                // `None` is a connection that was lost; the caller begins anew.
+                if listener.try_recv().await?.is_none() {
+                    return Ok(());
+                }
+            }
+        })
+    }
+}
+
+/// The heartbeat's own connection.
+struct PostgresHeart {
+    conn: PgConnection,
+    texts: Texts,
+    clock: Clock,
+}
+
+impl Heart for PostgresHeart {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+        Box::pin(async move {
+            Postgres::beat(&mut self.conn, &self.texts, worker, micros(lease), self.clock.read()).await
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Connections to PostgreSQL, and its migrations.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
+
+use super::PostgresStorage;
+use crate::clock::Clock;
+use crate::storage::shared::{KNOWN, Verbs};
+use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::{SchemaVersion, StorageError};
+
+/// Connections for enqueueing, settling and looking.
+const DURABLE: u32 = 8;
+/// Connections for claiming.
+const CLAIMS: u32 = 2;
+
+/// The planner, pinned for djob's own connections: its tables swing between nothing and millions of rows, and a plan made
+/// for one of the two is ruinous for the other. Every statement has one right plan, by its index.
+const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; \
+                      set enable_hashjoin = off; set enable_mergejoin = off; \
+                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'";
+/// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
+const NOT_DURABLE: &str = "set synchronous_commit = off";
+
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];
+
+impl PostgresStorage {
+    /// Connects to the database at `url`.
+    pub(crate) async fn open(url: &str, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+        let bad = |_| StorageError::setting("not a PostgreSQL URL: write `postgres://user@host:5432/database`");
+        let options = PgConnectOptions::from_str(url).map_err(bad)?;
+        // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
+        let options = if says_ssl_mode(url) || is_local(&options) { options } else { options.ssl_mode(PgSslMode::VerifyFull) };
+        let storage = Self::with_options(options, naming, clock);
+        drop(storage.durable.acquire().await?);
+        Ok(storage)
+    }
+
+    /// Uses the application's own database, with connections of djob's own: the application's are never touched.
+    pub(crate) fn with_pool(pool: &PgPool, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+        Ok(Self::with_options((*pool.connect_options()).clone(), naming, clock))
+    }
+
+    fn with_options(options: PgConnectOptions, naming: Naming, clock: Clock) -> Self {
+        let options = options.application_name("djob").disable_statement_logging();
+        let texts = Texts::new(Dialect::Postgres, &naming);
+        PostgresStorage {
+            durable: pool(&options, DURABLE, ""),
+            claims: pool(&options, CLAIMS, NOT_DURABLE),
+            options,
+            texts,
+            naming,
+            clock,
+        }
+    }
+
+    /// A connection outside of the pools.
+    pub(super) async fn connect(&self) -> Result<PgConnection, StorageError> {
+        let mut conn = self.options.connect().await?;
+        conn.execute(PINNED).await?;
+        Ok(conn)
+    }
+
+    /// The rendered statements, for the test that prepares each of them.
+    pub(crate) fn texts(&self) -> &Texts {
+        &self.texts
+    }
+}
+
+fn pool(options: &PgConnectOptions, max: u32, more: &'static str) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(Duration::from_secs(10))
+        .idle_timeout(Duration::from_secs(300))
+        // A ping before each use would double the round trips; one that has rested may have died meanwhile.
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move { Ok(meta.idle_for < Duration::from_secs(1) || conn.ping().await.is_ok()) })
+        })
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                conn.execute(PINNED).await?;
+                conn.execute(more).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options.clone())
+}
+
+fn says_ssl_mode(url: &str) -> bool {
+    url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some()
+}
+
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some() || host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
+}
+
+pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
+    MIGRATIONS.into_iter().map(|(version, name, text)| (version, name, naming.migration(text))).collect()
+}
+
+/// Applies what is missing, in the schema that is set.
+pub(super) async fn migrate(conn: &mut PgConnection, naming: &Naming) -> Result<(), StorageError> {
+    let one = |(version, name, text): (i64, &'static str, String)| {
+        Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
+    migrator.dangerous_set_table_name(migrations_table(naming));
+    if let Some(schema) = naming.schema() {
+        migrator.create_schema(schema.to_owned());
+        let path = format!("set search_path = {schema}, public");
+        sqlx::query(AssertSqlSafe(path)).execute(&mut *conn).await?;
+    }
+    migrator.run_direct(None, conn, false).await?;
+    Ok(())
+}
+
+fn migrations_table(naming: &Naming) -> String {
+    let table = naming.table("migrations");
+    match table.split_once('.') {
+        Some((schema, table)) => format!("{schema}._{table}"),
+        None => format!("_{table}"),
+    }
+}
+
+pub(super) async fn version(conn: &mut PgConnection, naming: &Naming) -> Result<SchemaVersion, StorageError> {
+    let text = format!("select max(version) from {}", migrations_table(naming));
+    let found = match Postgres::version(conn, AssertSqlSafe(text).into_sql_str()).await {
+        Err(error) if error.is_schema() => 0,
+        found => found?,
+    };
+    Ok(SchemaVersion { found, known: KNOWN })
+}

@@ -1,0 +1,113 @@
+//! The writes of PostgreSQL that are more than one statement.
+
+use std::collections::HashSet;
+
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnection, Postgres};
+use uuid::Uuid;
+
+use super::rows;
+use crate::clock::micros;
+use crate::job::settle::KEEP_COMPLETED;
+use crate::job::{Enqueued, JobId, NewJob};
+use crate::storage::moves::{self, Move};
+use crate::storage::shared::{Now, Verbs};
+use crate::storage::statement::Statement::*;
+use crate::storage::statement::Texts;
+use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, StorageError};
+
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// Stores jobs with one statement.
+pub(super) async fn insert(conn: &mut PgConnection, texts: &Texts, now: Now, jobs: &[NewJob]) -> Result<()> {
+    if !jobs.is_empty() {
+        rows::bind_new(sqlx::query(texts.get(ENQUEUE)), jobs).bind(now).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Stores jobs, some of which want unique keys, inside of a transaction.
+pub(super) async fn insert_unique(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    now: Now,
+    mut jobs: Vec<NewJob>,
+) -> Result<Vec<Enqueued>> {
+    let mut holders = vec![None; jobs.len()];
+    // In the order of the keys, so that two such transactions never wait for each other.
+    let mut order: Vec<usize> = (0..jobs.len()).filter(|n| jobs[*n].meta.unique_key.is_some()).collect();
+    order.sort_by(|a, b| jobs[*a].meta.unique_key.cmp(&jobs[*b].meta.unique_key));
+    for n in order {
+        if let Some(key) = &jobs[n].meta.unique_key {
+            holders[n] = Postgres::hold_key(conn, texts, key, jobs[n].id).await?;
+        }
+    }
+    let answer = |(job, holder): (&NewJob, &Option<JobId>)| holder.map_or(Enqueued::Inserted(job.id), Enqueued::Existing);
+    let answers = jobs.iter().zip(&holders).map(answer).collect();
+    let mut kept = holders.iter().map(Option::is_none);
+    jobs.retain(|_| kept.next().unwrap_or(false));
+    insert(conn, texts, now, &jobs).await?;
+    Ok(answers)
+}
+
+/// Writes what became of claims; returns which of them still stood.
+pub(super) async fn settle(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    now: Now,
+    worker: Uuid,
+    ends: &[ClaimEnd],
+) -> Result<Vec<bool>> {
+    let claims: Vec<Uuid> = ends.iter().map(|end| end.key.row).collect();
+    let fences: Vec<Uuid> = ends.iter().map(|end| end.key.fence).collect();
+    let moves: Vec<Move> = ends.iter().flat_map(moves::moves).collect();
+    let gone = if moves.is_empty() {
+        sqlx::query(texts.get(SETTLE_DONE)).bind(claims).bind(fences).bind(worker).fetch_all(&mut *conn).await?
+    } else {
+        let query = sqlx::query(texts.get(SETTLE)).bind(claims).bind(fences).bind(worker);
+        rows::bind_moves(query, &moves).bind(now).fetch_all(&mut *conn).await?
+    };
+    let gone = gone.iter().map(|row| row.try_get(0)).collect::<std::result::Result<HashSet<Uuid>, _>>()?;
+    for to in moves.iter().filter(|to| gone.contains(&to.claim)) {
+        if let Some(key) = to.released_key() {
+            Postgres::release_key(conn, texts, key, to.job.id).await?;
+        }
+    }
+    Ok(ends.iter().map(|end| gone.contains(&end.key.row)).collect())
+}
+
+/// Whether settling these is more than one statement.
+pub(super) fn needs_transaction(ends: &[ClaimEnd]) -> bool {
+    ends.iter().flat_map(|end| &end.ended).any(|ended| ended.job.meta.unique_key.is_some())
+}
+
+/// Cancels a job that waits, or asks for it to be stopped.
+pub(super) async fn cancel(conn: &mut PgConnection, texts: &Texts, now: Now, id: JobId) -> Result<Cancelled> {
+    if Postgres::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
+        for statement in [DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
+            Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+        return Ok(Cancelled::Now);
+    }
+    let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *conn).await?;
+    if claim.is_none() {
+        Postgres::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
+        return Ok(Cancelled::NotFound);
+    }
+    Postgres::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
+    Ok(Cancelled::Asked)
+}
+
+/// Forgets a job that does not run.
+pub(super) async fn delete(conn: &mut PgConnection, texts: &Texts, id: JobId) -> Result<bool> {
+    let mut gone = 0;
+    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
+        gone += Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
+    }
+    if gone > 0 {
+        for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
+            Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+    }
+    Ok(gone > 0)
+}

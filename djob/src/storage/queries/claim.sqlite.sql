@@ -1,0 +1,10 @@
+-- SQLite writes one statement at a time, so there are no locked rows to skip. One lane: worker $1, claim $2, lane ($3, $4),
+-- cursor ($5, $6), limit $7. The claimed jobs are deleted by `taken.sqlite.sql` in the same transaction.
+insert into djob_claims (id, fence, worker, claimed_at, queue, priority, jobs)
+select $2, $2, $1, now(), $3, $4,
+       json_group_array(json_array(hex(id), kind, run_at, attempt, max_attempts, json(args), json(meta)))
+from (select * from djob_jobs
+      where queue = $3 and priority = $4 and run_at <= now() and (run_at, id) > ($5, $6)
+      order by run_at, id limit $7)
+having count(*) > 0
+returning jobs

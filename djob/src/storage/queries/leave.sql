@@ -1,0 +1,2 @@
+-- A worker ends.
+delete from djob_workers where id = $1

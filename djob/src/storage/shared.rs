@@ -1,0 +1,300 @@
+//! The verbs that every database says in the same words. All bounds that sqlx asks for are asked here, once.
+
+use std::future::Future;
+
+use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
+use uuid::Uuid;
+
+use super::statement::Statement::*;
+use super::statement::Texts;
+use super::{Count, Filter, Lane, StorageError, WorkerInfo};
+use crate::clock::Timestamp;
+use crate::job::{Attempt, JobId, JobRow, JobState, Meta};
+
+/// The newest migration this version knows.
+pub(crate) const KNOWN: i64 = 1;
+
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// The time to bind: `None` where the database is asked.
+pub(crate) type Now = Option<Timestamp>;
+
+pub(crate) trait Verbs: Database {
+    /// A statement whose parameters are a job and the time; returns how many rows it touched.
+    fn on_job(conn: &mut Self::Connection, sql: SqlStr, id: JobId, now: Now) -> impl Future<Output = Result<u64>> + Send;
+    /// A statement with only the job as its parameter.
+    fn on_job_timeless(conn: &mut Self::Connection, sql: SqlStr, id: JobId) -> impl Future<Output = Result<u64>> + Send;
+    fn clock(conn: &mut Self::Connection, texts: &Texts, now: Now) -> impl Future<Output = Result<Timestamp>> + Send;
+    fn join(conn: &mut Self::Connection, texts: &Texts, worker: &WorkerInfo, now: Now) -> impl Future<Output = Result<()>> + Send;
+    fn leave(conn: &mut Self::Connection, texts: &Texts, worker: Uuid) -> impl Future<Output = Result<()>> + Send;
+    fn beat(conn: &mut Self::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
+    fn bury(conn: &mut Self::Connection, texts: &Texts, lease: i64, now: Now) -> impl Future<Output = Result<u64>> + Send;
+    fn take_duty(conn: &mut Self::Connection, texts: &Texts, duty: &str, worker: Uuid, hold: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
+    fn prune(conn: &mut Self::Connection, texts: &Texts, limit: u32, now: Now) -> impl Future<Output = Result<u64>> + Send;
+    fn hold_key(conn: &mut Self::Connection, texts: &Texts, key: &str, job: JobId) -> impl Future<Output = Result<Option<JobId>>> + Send;
+    fn release_key(conn: &mut Self::Connection, texts: &Texts, key: &str, job: JobId) -> impl Future<Output = Result<()>> + Send;
+    fn cancel_waiting(conn: &mut Self::Connection, texts: &Texts, id: JobId, why: &str, keep: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
+    fn cancels(conn: &mut Self::Connection, texts: &Texts) -> impl Future<Output = Result<Vec<JobId>>> + Send;
+    fn parked_kinds(conn: &mut Self::Connection, texts: &Texts) -> impl Future<Output = Result<Vec<String>>> + Send;
+    fn on_kind(conn: &mut Self::Connection, sql: SqlStr, kind: &str) -> impl Future<Output = Result<u64>> + Send;
+    fn lanes(conn: &mut Self::Connection, texts: &Texts, priorities: (i16, i16), now: Now) -> impl Future<Output = Result<Vec<Lane>>> + Send;
+    fn find(conn: &mut Self::Connection, texts: &Texts, id: JobId, now: Now) -> impl Future<Output = Result<Option<JobRow>>> + Send;
+    fn attempts(conn: &mut Self::Connection, texts: &Texts, id: JobId) -> impl Future<Output = Result<Vec<Attempt>>> + Send;
+    fn list(conn: &mut Self::Connection, sql: SqlStr, filter: &Filter, state: &str, now: Now) -> impl Future<Output = Result<Vec<JobRow>>> + Send;
+    fn counts(conn: &mut Self::Connection, texts: &Texts, now: Now) -> impl Future<Output = Result<Vec<Count>>> + Send;
+    fn clear(conn: &mut Self::Connection, texts: &Texts, queue: &str) -> impl Future<Output = Result<u64>> + Send;
+    /// The newest migration of `table` that was applied.
+    fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
+}
+
+/// How many rows a statement touched: each database's result has it, and sqlx has no name for it.
+pub(crate) trait Affected {
+    fn affected(&self) -> u64;
+}
+
+#[cfg(feature = "sqlite")]
+impl Affected for sqlx::sqlite::SqliteQueryResult {
+    fn affected(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Affected for sqlx::postgres::PgQueryResult {
+    fn affected(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl<D> Verbs for D
+where
+    D: Database<QueryResult: Affected>,
+    D::Arguments: IntoArguments<D>,
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    usize: ColumnIndex<D::Row>,
+    for<'q> JobId: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> Uuid: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> Timestamp: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> Option<Timestamp>: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> Option<String>: Decode<'q, D> + Type<D>,
+    for<'q> String: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> &'q str: Encode<'q, D> + Type<D>,
+    for<'q> i64: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> i32: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> i16: Encode<'q, D> + Decode<'q, D> + Type<D>,
+{
+    async fn on_job(conn: &mut D::Connection, sql: SqlStr, id: JobId, now: Now) -> Result<u64> {
+        Ok(sqlx::query(sql).bind(id).bind(now).execute(conn).await?.affected())
+    }
+
+    async fn on_job_timeless(conn: &mut D::Connection, sql: SqlStr, id: JobId) -> Result<u64> {
+        Ok(sqlx::query(sql).bind(id).execute(conn).await?.affected())
+    }
+
+    async fn clock(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Timestamp> {
+        Ok(sqlx::query(texts.get(CLOCK)).bind(now).fetch_one(conn).await?.try_get(0)?)
+    }
+
+    async fn join(conn: &mut D::Connection, texts: &Texts, worker: &WorkerInfo, now: Now) -> Result<()> {
+        let names = |names: &[String]| serde_json::to_string(names).unwrap_or_default();
+        sqlx::query(texts.get(JOIN))
+            .bind(worker.id)
+            .bind(worker.name.clone())
+            .bind(worker.host.clone())
+            .bind(i32::try_from(worker.pid).unwrap_or(0))
+            .bind(env!("CARGO_PKG_VERSION"))
+            .bind(names(&worker.queues))
+            .bind(names(&worker.kinds))
+            .bind(i32::try_from(worker.concurrency).unwrap_or(i32::MAX))
+            .bind(now)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn leave(conn: &mut D::Connection, texts: &Texts, worker: Uuid) -> Result<()> {
+        sqlx::query(texts.get(LEAVE)).bind(worker).execute(conn).await?;
+        Ok(())
+    }
+
+    async fn beat(conn: &mut D::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> Result<bool> {
+        let done = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now).execute(conn).await?;
+        Ok(done.affected() == 1)
+    }
+
+    async fn bury(conn: &mut D::Connection, texts: &Texts, lease: i64, now: Now) -> Result<u64> {
+        Ok(sqlx::query(texts.get(BURY)).bind(lease).bind(now).execute(conn).await?.affected())
+    }
+
+    async fn take_duty(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        duty: &str,
+        worker: Uuid,
+        hold: i64,
+        now: Now,
+    ) -> Result<bool> {
+        let query = sqlx::query(texts.get(TAKE_DUTY)).bind(duty.to_owned()).bind(worker).bind(hold).bind(now);
+        Ok(query.execute(conn).await?.affected() == 1)
+    }
+
+    async fn prune(conn: &mut D::Connection, texts: &Texts, limit: u32, now: Now) -> Result<u64> {
+        // An error that is an hour old belongs to no job on the move between two rooms.
+        const HOUR: i64 = 3_600_000_000;
+        let limit = i64::from(limit);
+        let pruned = sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
+        sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(conn).await?;
+        Ok(pruned)
+    }
+
+    async fn hold_key(conn: &mut D::Connection, texts: &Texts, key: &str, job: JobId) -> Result<Option<JobId>> {
+        let taken = sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
+        if taken.affected() == 1 {
+            return Ok(None);
+        }
+        let holder = sqlx::query(texts.get(KEY_HOLDER)).bind(key.to_owned()).fetch_optional(conn).await?;
+        // The holder may have finished in between; its name is the best answer there is.
+        holder.map_or(Ok(Some(job)), |row| Ok(Some(row.try_get(0)?)))
+    }
+
+    async fn release_key(conn: &mut D::Connection, texts: &Texts, key: &str, job: JobId) -> Result<()> {
+        sqlx::query(texts.get(RELEASE_KEY)).bind(key.to_owned()).bind(job).execute(conn).await?;
+        Ok(())
+    }
+
+    async fn cancel_waiting(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        id: JobId,
+        why: &str,
+        keep: i64,
+        now: Now,
+    ) -> Result<bool> {
+        let query = sqlx::query(texts.get(CANCEL_WAITING)).bind(id).bind(why.to_owned()).bind(keep).bind(now);
+        Ok(query.execute(conn).await?.affected() > 0)
+    }
+
+    async fn cancels(conn: &mut D::Connection, texts: &Texts) -> Result<Vec<JobId>> {
+        let rows = sqlx::query(texts.get(CANCELS)).bind(1000_i64).fetch_all(conn).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    async fn parked_kinds(conn: &mut D::Connection, texts: &Texts) -> Result<Vec<String>> {
+        let rows = sqlx::query(texts.get(PARKED_KINDS)).fetch_all(conn).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    async fn on_kind(conn: &mut D::Connection, sql: SqlStr, kind: &str) -> Result<u64> {
+        Ok(sqlx::query(sql).bind(kind.to_owned()).execute(conn).await?.affected())
+    }
+
+    async fn lanes(conn: &mut D::Connection, texts: &Texts, priorities: (i16, i16), now: Now) -> Result<Vec<Lane>> {
+        let query = sqlx::query(texts.get(LANES)).bind(priorities.0).bind(priorities.1).bind(now);
+        let lane = |row: &D::Row| {
+            Ok(Lane {
+                queue: row.try_get(0)?,
+                priority: row.try_get(1)?,
+                due_at: row.try_get(2)?,
+                seen_at: row.try_get(3)?,
+            })
+        };
+        query.fetch_all(conn).await?.iter().map(lane).collect()
+    }
+
+    async fn find(conn: &mut D::Connection, texts: &Texts, id: JobId, now: Now) -> Result<Option<JobRow>> {
+        let row = sqlx::query(texts.get(FIND)).bind(id).bind(now).fetch_optional(conn).await?;
+        row.as_ref().map(job_row::<D>).transpose()
+    }
+
+    async fn attempts(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<Vec<Attempt>> {
+        let attempt = |row: &D::Row| {
+            Ok(Attempt {
+                attempt: count(row.try_get::<i16, _>(0)?),
+                ended_at: row.try_get(1)?,
+                ran_ms: row.try_get::<i64, _>(2)? / 1000,
+                worker: row.try_get(3)?,
+                error: row.try_get(4)?,
+            })
+        };
+        sqlx::query(texts.get(ATTEMPTS)).bind(id).fetch_all(conn).await?.iter().map(attempt).collect()
+    }
+
+    async fn list(
+        conn: &mut D::Connection,
+        sql: SqlStr,
+        filter: &Filter,
+        state: &str,
+        now: Now,
+    ) -> Result<Vec<JobRow>> {
+        let query = sqlx::query(sql)
+            .bind(filter.before.unwrap_or(JobId(Uuid::max())))
+            .bind(filter.queue.clone().unwrap_or_default())
+            .bind(filter.kind.clone().unwrap_or_default())
+            .bind(i64::from(filter.limit))
+            .bind(state.to_owned())
+            .bind(now);
+        query.fetch_all(conn).await?.iter().map(job_row::<D>).collect()
+    }
+
+    async fn counts(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Vec<Count>> {
+        let counted = |row: &D::Row| {
+            let state: JobState = row.try_get::<String, _>(1)?.parse().map_err(StorageError::garbled)?;
+            let oldest = if state == JobState::Ready { row.try_get(3)? } else { None };
+            Ok(Count { queue: row.try_get(0)?, state, jobs: row.try_get(2)?, oldest, seen_at: row.try_get(4)? })
+        };
+        sqlx::query(texts.get(COUNTS)).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
+    }
+
+    async fn clear(conn: &mut D::Connection, texts: &Texts, queue: &str) -> Result<u64> {
+        Ok(sqlx::query(texts.get(CLEAR)).bind(queue.to_owned()).execute(conn).await?.affected())
+    }
+
+    async fn version(conn: &mut D::Connection, sql: SqlStr) -> Result<i64> {
+        let row = sqlx::query(sql).fetch_one(conn).await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
+    }
+}
+
+/// A row of `find.sql` or of one of the `list_*.sql`.
+fn job_row<D>(row: &D::Row) -> Result<JobRow>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> JobId: Decode<'q, D> + Type<D>,
+    for<'q> Timestamp: Decode<'q, D> + Type<D>,
+    for<'q> String: Decode<'q, D> + Type<D>,
+    for<'q> i16: Decode<'q, D> + Type<D>,
+{
+    let run_at: Timestamp = row.try_get(5)?;
+    let seen_at: Timestamp = row.try_get(13)?;
+    let state = match row.try_get::<String, _>(0)?.as_str() {
+        "waiting" if run_at > seen_at => JobState::Scheduled,
+        "waiting" => JobState::Ready,
+        other => other.parse().map_err(StorageError::garbled)?,
+    };
+    Ok(JobRow {
+        id: row.try_get(1)?,
+        kind: row.try_get(3)?,
+        queue: row.try_get(2)?,
+        priority: row.try_get(4)?,
+        state,
+        attempt: count(row.try_get::<i16, _>(6)?),
+        max_attempts: count(row.try_get::<i16, _>(7)?),
+        run_at,
+        finished_at: row.try_get(12)?,
+        args: row.try_get::<Option<String>, _>(8)?.unwrap_or_default(),
+        meta: Meta::from_json(row.try_get::<Option<String>, _>(9)?.as_deref()),
+        result: row.try_get(10)?,
+        error: row.try_get(11)?,
+    })
+}
+
+/// A count as it is stored: never negative, whatever an edited row says.
+pub(crate) fn count(stored: i16) -> u16 {
+    u16::try_from(stored).unwrap_or(0)
+}
+
+/// A count as it goes into a `smallint`.
+pub(crate) fn smallint(count: u16) -> i16 {
+    i16::try_from(count).unwrap_or(i16::MAX)
+}

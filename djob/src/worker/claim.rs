@@ -1,0 +1,183 @@
+//! The claimer: one for each pool. Looks for due jobs, takes as many as the pool wants, hands them to the slots.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::engine::Engine;
+use super::lanes::Lanes;
+use super::open::{OpenClaim, Run};
+use super::pool::Pool;
+use crate::events::Event;
+use crate::job::{Claim, ClaimedJob};
+use crate::storage::{ClaimEnd, StorageError};
+
+/// The pause between two looks when there was work a moment ago; it doubles with each look in vain.
+const POLL_BUSY: Duration = Duration::from_millis(50);
+/// While there is work, the lanes are looked at anew this often.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// A sweep may cost a twentieth of the time at most.
+const SWEEP_SHARE: u32 = 20;
+
+/// What a claimer remembers.
+struct Claimer {
+    engine: Arc<Engine>,
+    pool: Arc<Pool>,
+    lanes: Lanes,
+    bell: watch::Receiver<u64>,
+    swept: Instant,
+    sweep_cost: Duration,
+    /// The last claim got less than it asked for.
+    short: bool,
+    /// How long until the first job that is not due yet.
+    next_due: Option<Instant>,
+    pause: Duration,
+}
+
+/// Claims until the worker drains.
+pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
+    let bell = engine.client.wake().hear();
+    let mut claimer = Claimer {
+        engine,
+        pool,
+        lanes: Lanes::default(),
+        bell,
+        swept: Instant::now(),
+        sweep_cost: Duration::ZERO,
+        short: true,
+        next_due: None,
+        pause: POLL_BUSY,
+    };
+    let draining = claimer.engine.draining.clone();
+    while !draining.is_cancelled() {
+        // A round is never dropped half-way: what it has claimed must reach the slots.
+        if let Err(error) = claimer.round(&draining).await {
+            tracing::error!(%error, "could not claim; trying again");
+            tokio::select! {
+                () = draining.cancelled() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+}
+
+impl Claimer {
+    async fn round(&mut self, draining: &tokio_util::sync::CancellationToken) -> Result<(), StorageError> {
+        let want = self.pool.want(self.engine.unsettled(), self.engine.config.read_ahead);
+        if want == 0 {
+            tokio::select! {
+                () = draining.cancelled() => {}
+                () = self.pool.room() => {}
+                // Room is always told of; this is for the run time that is measured anew.
+                () = tokio::time::sleep(SWEEP_EVERY) => {}
+            }
+            return Ok(());
+        }
+        if self.must_sweep() {
+            self.sweep().await?;
+        }
+        let taken = if self.lanes.is_empty() { 0 } else { self.claim(want).await? };
+        self.pool.looked(taken > 0);
+        self.short = taken < want;
+        if taken > 0 {
+            self.pause = POLL_BUSY;
+        }
+        if self.short {
+            self.rest(draining, taken).await;
+        }
+        Ok(())
+    }
+
+    fn must_sweep(&self) -> bool {
+        self.short || self.swept.elapsed() >= SWEEP_EVERY.max(self.sweep_cost * SWEEP_SHARE)
+    }
+
+    async fn sweep(&mut self) -> Result<(), StorageError> {
+        let start = Instant::now();
+        let seen = self.engine.storage().lanes(self.engine.config.priorities).await?;
+        let pool = &self.pool.config;
+        let next = self.lanes.swept(seen, |queue| pool.serves(queue));
+        self.next_due = next.map(|wait| start + wait);
+        (self.swept, self.sweep_cost) = (Instant::now(), start.elapsed());
+        Ok(())
+    }
+
+    async fn claim(&mut self, want: u32) -> Result<u32, StorageError> {
+        let asked = self.lanes.ask();
+        let claims = self.engine.storage().claim(self.engine.id, &asked, want).await?;
+        self.lanes.claimed(&claims);
+        let taken = claims.iter().map(|claim| claim.jobs.len()).sum::<usize>();
+        for claim in claims {
+            take_in(&self.engine, &self.pool, claim).await;
+        }
+        Ok(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    /// Waits until it is worth to look again: something was enqueued, something is due, or some time has passed.
+    async fn rest(&mut self, draining: &tokio_util::sync::CancellationToken, taken: u32) {
+        if taken > 0 {
+            // What came meanwhile would be found at once; only the cost of looking sets a pace.
+            let pace = (self.sweep_cost * SWEEP_SHARE).saturating_sub(self.swept.elapsed());
+            if pace.is_zero() {
+                return;
+            }
+            return drop(tokio::time::timeout(pace, self.bell.changed()).await);
+        }
+        let (engine, id) = (&self.engine, self.engine.id);
+        engine.client.event_sender().send(|| Event::WorkerIdle { worker: id });
+        if engine.config.exit_on_complete && engine.pools.iter().all(|pool| pool.is_idle()) && engine.unsettled() == 0 {
+            engine.draining.cancel();
+        }
+        let due = self.next_due.map_or(self.pause, |due| due.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            () = draining.cancelled() => {}
+            _ = self.bell.changed() => self.pause = POLL_BUSY,
+            () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(engine.config.poll),
+        }
+    }
+}
+
+/// Takes a claim in: fetches arguments that lie apart, gives jobs that must be alone their own claim row, fills the slots.
+pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
+    let alone = |job: &ClaimedJob| {
+        job.meta.suspect || engine.registry.get(&job.kind).is_some_and(|def| def.transactional)
+    };
+    let (must_split, apart) = (claim.jobs.iter().any(alone), claim.jobs.iter().any(|job| job.args.is_none()));
+    let runs = OpenClaim::open(claim);
+    let Some(open) = runs.first().map(|run| run.claim.clone()) else { return };
+    if apart {
+        fetch_args(engine, &runs).await;
+    }
+    engine.opened(open.clone());
+    if must_split && let Some(end) = open.split(true) {
+        split(engine, &open, end).await;
+    }
+    pool.fill(runs);
+}
+
+/// Fetches arguments that lie apart. Where that fails the job is told so when it runs, and nothing is lost.
+async fn fetch_args(engine: &Engine, runs: &[Run]) {
+    let apart = |run: &Run| run.held().filter(|job| job.args.is_none()).map(|job| (*job).clone());
+    let (runs, mut jobs): (Vec<&Run>, Vec<ClaimedJob>) =
+        runs.iter().filter_map(|run| apart(run).map(|job| (run, job))).unzip();
+    let mut pause = Duration::from_millis(50);
+    while let Err(error) = engine.storage().fetch_args(&mut jobs).await {
+        tracing::warn!(%error, "could not fetch large arguments; trying again");
+        if engine.lost() || engine.abort.is_cancelled() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+    for (run, job) in runs.into_iter().zip(jobs) {
+        run.replace(job);
+    }
+}
+
+/// Writes a split and takes note of the answer.
+pub(crate) async fn split(engine: &Engine, open: &OpenClaim, end: ClaimEnd) {
+    let accepted = super::settle::store(engine, vec![end]).await;
+    let accepted = accepted.first().copied().unwrap_or(false);
+    open.was_split(accepted).into_iter().for_each(|end| engine.settle(end));
+}

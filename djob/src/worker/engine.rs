@@ -1,0 +1,173 @@
+//! What all parts of a running worker share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::config::Config;
+use super::context::JobContext;
+use super::layer::Layer;
+use super::open::OpenClaim;
+use super::pool::Pool;
+use crate::client::Client;
+use crate::hooks::Hooks;
+use crate::job::JobId;
+use crate::registry::Registry;
+use crate::state::State;
+use crate::storage::{ClaimEnd, Storage};
+
+/// A worker at work.
+pub(crate) struct Engine {
+    pub(crate) id: Uuid,
+    pub(crate) client: Client,
+    pub(crate) registry: Registry,
+    pub(crate) state: State,
+    pub(crate) hooks: Vec<Arc<dyn Hooks>>,
+    pub(crate) layers: Vec<Arc<dyn Layer>>,
+    pub(crate) config: Config,
+    pub(crate) pools: Vec<Arc<Pool>>,
+    /// Claim no more.
+    pub(crate) draining: CancellationToken,
+    /// End what runs, now.
+    pub(crate) abort: CancellationToken,
+    /// Everything is over: the loops end.
+    pub(crate) over: CancellationToken,
+    /// The lease is lost: nothing that is held here may be settled any more.
+    lost: AtomicBool,
+    /// Jobs that have waited for something at least once, to be told when to stop.
+    running: Mutex<HashMap<JobId, JobContext>>,
+    open: Mutex<Vec<Arc<OpenClaim>>>,
+    outbox: Mutex<Vec<ClaimEnd>>,
+    pub(crate) outbox_filled: Notify,
+    unsettled: AtomicU32,
+}
+
+impl Engine {
+    #[allow(clippy::too_many_arguments)] // the parts of a worker, put together in one place only
+    pub(crate) fn new(
+        client: Client,
+        registry: Registry,
+        state: State,
+        hooks: Vec<Arc<dyn Hooks>>,
+        layers: Vec<Arc<dyn Layer>>,
+        config: Config,
+    ) -> Arc<Self> {
+        let pools = config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect();
+        Arc::new(Engine {
+            id: Uuid::now_v7(),
+            client,
+            registry,
+            state,
+            hooks,
+            layers,
+            config,
+            pools,
+            draining: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            over: CancellationToken::new(),
+            lost: AtomicBool::new(false),
+            running: Mutex::default(),
+            open: Mutex::default(),
+            outbox: Mutex::default(),
+            outbox_filled: Notify::new(),
+            unsettled: AtomicU32::new(0),
+        })
+    }
+
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        &**self.client.storage()
+    }
+
+    // ---- jobs that run ----
+
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, JobContext>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn enter(&self, ctx: &JobContext) {
+        self.running().insert(ctx.id(), ctx.clone());
+        if self.abort.is_cancelled() || self.lost() {
+            ctx.cancel();
+        }
+    }
+
+    pub(crate) fn leave(&self, ctx: &JobContext) {
+        self.running().remove(&ctx.id());
+    }
+
+    /// Gives the sign to stop to these jobs, as far as they run here; returns whether any does.
+    pub(crate) fn cancel(&self, jobs: &[JobId]) -> bool {
+        let running = self.running();
+        let here: Vec<_> = jobs.iter().filter_map(|id| running.get(id)).collect();
+        here.iter().for_each(|ctx| ctx.cancel());
+        !here.is_empty()
+    }
+
+    pub(crate) fn cancel_all(&self) {
+        self.running().values().for_each(JobContext::cancel);
+    }
+
+    pub(crate) fn runs_any(&self) -> bool {
+        !self.running().is_empty()
+    }
+
+    // ---- claims that are open ----
+
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<OpenClaim>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn opened(&self, claim: Arc<OpenClaim>) {
+        self.open().push(claim);
+    }
+
+    /// The open claims, less those that are over.
+    pub(crate) fn still_open(&self) -> Vec<Arc<OpenClaim>> {
+        let mut open = self.open();
+        open.retain(|claim| !claim.is_over());
+        open.clone()
+    }
+
+    // ---- outcomes on their way out ----
+
+    /// Hands over what became of a claim; it is stored soon.
+    pub(crate) fn settle(&self, end: ClaimEnd) {
+        let jobs = u32::try_from(end.ended.len()).unwrap_or(u32::MAX);
+        self.unsettled.fetch_add(jobs, Ordering::Relaxed);
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+        self.outbox_filled.notify_one();
+    }
+
+    /// Takes everything that is to be stored.
+    pub(crate) fn take_outbox(&self) -> Vec<ClaimEnd> {
+        std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// So many outcomes were stored, or refused.
+    pub(crate) fn settled(&self, jobs: usize) {
+        self.unsettled.fetch_sub(u32::try_from(jobs).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.pools.iter().for_each(|pool| pool.look_again());
+    }
+
+    pub(crate) fn unsettled(&self) -> u32 {
+        self.unsettled.load(Ordering::Relaxed)
+    }
+
+    // ---- the lease ----
+
+    /// The lease is lost: others may run what is held here. Everything stops.
+    pub(crate) fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.draining.cancel();
+        self.abort.cancel();
+        self.cancel_all();
+    }
+
+    pub(crate) fn lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,176 @@
+//! One attempt: find the function, run it, catch what goes wrong, decide what follows.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tracing::Instrument as _;
+
+use super::context::JobContext;
+use super::engine::Engine;
+use super::layer::{Attempted, Next};
+use super::open::Run;
+use super::pool::Pool;
+use crate::events::Event;
+use crate::hooks::Hooks;
+use crate::job::outcome::error_text;
+use crate::job::{ClaimKey, ClaimedJob, JobDef, JobError, JobState, Outcome, Settlement, settle};
+
+/// A slot: runs one job after the other until the worker is over.
+pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>) {
+    loop {
+        let run = tokio::select! {
+            biased;
+            () = engine.over.cancelled() => return,
+            run = pool.take() => run,
+        };
+        let ran = one(&engine, &run).await;
+        pool.done(ran);
+        // Jobs that never wait for anything must not starve the rest of the runtime.
+        tokio::task::consume_budget().await;
+    }
+}
+
+/// Runs one job and hands over what became of it; returns how long it ran.
+async fn one(engine: &Engine, run: &Run) -> Duration {
+    let Some((job, key)) = run.begin() else { return Duration::ZERO };
+    let Some(def) = engine.registry.get(&job.kind) else {
+        let settlement = settle(&job.facts(None, 0.0), Outcome::UnknownKind);
+        tracing::warn!(kind = %job.kind, id = %job.id, "unknown kind: parked; is its crate linked? `use my_jobs as _;`");
+        conclude(engine, run, settlement, Duration::ZERO, false);
+        return Duration::ZERO;
+    };
+    let start = Instant::now();
+    let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def.transactional);
+    let outcome = attempt(engine, def, &ctx, &job).await;
+    let ran = start.elapsed();
+    let finished_itself = outcome == Outcome::CompletedInTransaction;
+    let settlement = settle(&job.facts(Some(def), jitter(key, &job)), outcome);
+    call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, finished_itself));
+    conclude(engine, run, settlement, ran, finished_itself);
+    ran
+}
+
+fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration, finished_itself: bool) {
+    if let Some(end) = run.end(settlement, ran, finished_itself) {
+        engine.settle(end);
+    }
+}
+
+async fn attempt(engine: &Engine, def: &'static JobDef, ctx: &JobContext, job: &ClaimedJob) -> Outcome {
+    let Some(args) = job.args.clone() else {
+        return Outcome::BrokenContract("arguments: are missing from djob_args".into());
+    };
+    engine.client.event_sender().send(|| Event::Started {
+        id: job.id,
+        kind: job.kind.clone(),
+        attempt: ctx.attempt(),
+    });
+    call_hooks(engine, |hooks| hooks.before(ctx));
+    let work = ctx.with_client(async {
+        match engine.layers.is_empty() {
+            true => (def.run)(ctx, &args).await,
+            false => Next::new(&engine.layers, def, args).run(ctx).await,
+        }
+    });
+    let span = tracing::info_span!("job", kind = def.kind, id = %job.id, attempt = ctx.attempt());
+    let limit = def.timeout.unwrap_or(engine.config.timeout);
+    match bounded(engine, ctx, limit, caught(work).instrument(span)).await {
+        Ended::Itself(Ok(_)) if ctx.was_completed() => Outcome::CompletedInTransaction,
+        Ended::Itself(Ok(result)) => Outcome::Completed(result),
+        Ended::Itself(Err(error)) => error.into_outcome(),
+        Ended::TimedOut => Outcome::Error(format!("timed out: it ran longer than {limit:?}")),
+        Ended::Cancelled => Outcome::Cancelled("cancelled while it ran".into()),
+        Ended::Aborted => Outcome::Interrupted,
+    }
+}
+
+/// How an attempt ended.
+enum Ended {
+    Itself(Attempted),
+    TimedOut,
+    Cancelled,
+    Aborted,
+}
+
+/// Runs an attempt within its limits. One that is ready at once costs no timer and no entry among the running.
+async fn bounded(engine: &Engine, ctx: &JobContext, limit: Duration, work: impl Future<Output = Attempted>) -> Ended {
+    let mut work = pin!(work);
+    if let Poll::Ready(ended) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return Ended::Itself(ended);
+    }
+    engine.enter(ctx);
+    let ended = tokio::select! {
+        biased;
+        ended = &mut work => Ended::Itself(ended),
+        () = tokio::time::sleep(limit) => Ended::TimedOut,
+        () = engine.abort.cancelled() => Ended::Aborted,
+        () = told_to_stop(engine, ctx) => Ended::Cancelled,
+    };
+    engine.leave(ctx);
+    ended
+}
+
+/// Ends some time after the job was told to stop, but not while the worker drains: then the drain has the say.
+async fn told_to_stop(engine: &Engine, ctx: &JobContext) {
+    ctx.cancelled().await;
+    if engine.draining.is_cancelled() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(engine.config.grace).await;
+}
+
+/// Turns a panic into an error, also one that comes when the future is dropped.
+async fn caught(work: impl Future<Output = Attempted>) -> Attempted {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let poll = catch_unwind(AssertUnwindSafe(|| Pin::as_mut(&mut work).poll(cx)));
+        poll.unwrap_or_else(|panic| Poll::Ready(Err(JobError::Panicked(panic_text(&*panic)))))
+    })
+    .await
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    error_text(text.unwrap_or("without a message"))
+}
+
+/// A number from -1 to 1 that differs from run to run: the random end of the job's id, turned by the fence.
+fn jitter(key: ClaimKey, job: &ClaimedJob) -> f64 {
+    let mix = |id: &uuid::Uuid| id.as_u128() as u32;
+    f64::from(mix(&job.id.0) ^ mix(&key.fence)) / f64::from(u32::MAX) * 2.0 - 1.0
+}
+
+/// Calls every hook; a panic in one harms neither the job nor the worker.
+fn call_hooks(engine: &Engine, call: impl Fn(&dyn Hooks)) {
+    for hooks in engine.client.hooks().iter().chain(&engine.hooks) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| call(&**hooks))) {
+            tracing::error!(panic = panic_text(&*panic), "a hook panicked");
+        }
+    }
+}
+
+fn after(hooks: &dyn Hooks, ctx: &JobContext, settlement: &Settlement, finished_itself: bool) {
+    match settlement {
+        _ if finished_itself => hooks.success(ctx),
+        Settlement::Finish { state: JobState::Completed, .. } => hooks.success(ctx),
+        Settlement::Retry { error, .. } => hooks.error(ctx, error),
+        Settlement::Finish { state: JobState::Failed, error, .. } => {
+            let error = error.as_deref().unwrap_or_default();
+            hooks.error(ctx, error);
+            hooks.failure(ctx, error);
+        }
+        _ => {}
+    }
+    hooks.after(ctx);
+}
+
+/// Runs a job in the caller's place.
+pub(crate) async fn run_inline(def: &'static JobDef, ctx: &JobContext, args: &str) -> Attempted {
+    caught(ctx.with_client((def.run)(ctx, args))).await
+}

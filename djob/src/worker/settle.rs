@@ -1,0 +1,149 @@
+//! The settler: stores what became of jobs, many at a time, and does not rest until it is stored or refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::engine::Engine;
+use super::open::OPEN_MAX;
+use crate::events::Event;
+use crate::job::{JobState, Settlement};
+use crate::storage::{ClaimEnd, Ended, StorageError};
+
+/// Stores outcomes until the worker is over.
+pub(crate) async fn settler(engine: Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.outbox_filled.notified() => {}
+            () = engine.over.cancelled() => return flush(&engine).await,
+        }
+        flush(&engine).await;
+    }
+}
+
+/// Stores everything there is to store.
+pub(crate) async fn flush(engine: &Engine) {
+    loop {
+        let ends = engine.take_outbox();
+        if ends.is_empty() {
+            return;
+        }
+        let jobs = ends.iter().map(|end| end.ended.len()).sum();
+        store(engine, ends).await;
+        engine.settled(jobs);
+    }
+}
+
+/// Splits batches that have been open for too long, until the worker is over.
+pub(crate) async fn splitter(engine: Arc<Engine>) {
+    let mut ticks = tokio::time::interval(OPEN_MAX / 5);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = engine.over.cancelled() => return,
+        }
+        for open in engine.still_open() {
+            if !open.is_slow() {
+                continue;
+            }
+            if let Some(end) = open.split(false) {
+                engine.pools.iter().for_each(|pool| pool.was_slow());
+                super::claim::split(&engine, &open, end).await;
+            }
+        }
+    }
+}
+
+/// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, or
+/// until the lease is lost: then others have the jobs, and nothing that is said here counts.
+pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
+    let mut pause = Duration::from_millis(20);
+    loop {
+        if engine.lost() {
+            return refused(engine, &ends);
+        }
+        match engine.storage().settle(engine.id, &ends).await {
+            Ok(accepted) => {
+                ends.iter().zip(&accepted).for_each(|(end, accepted)| tell(engine, end, *accepted));
+                return accepted;
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "could not store outcomes; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error).await,
+            Err(error) => {
+                tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
+                ends.iter_mut().for_each(|end| fall_back(end, &error));
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+        }
+    }
+}
+
+/// One outcome that the database refuses must not keep the others from being stored.
+async fn one_by_one(engine: &Engine, ends: Vec<ClaimEnd>, error: &StorageError) -> Vec<bool> {
+    tracing::warn!(%error, "outcomes are stored one by one");
+    let mut accepted = Vec::with_capacity(ends.len());
+    for end in ends {
+        accepted.extend(Box::pin(store(engine, vec![end])).await);
+    }
+    accepted
+}
+
+/// Replaces whatever a job itself said by plain words that every database can store.
+fn fall_back(end: &mut ClaimEnd, error: &StorageError) {
+    for ended in &mut end.ended {
+        let said = format!("the outcome could not be stored: {}", error.to_string().escape_debug());
+        match &mut ended.settlement {
+            Settlement::Finish { result, error, state, .. } => {
+                if result.take().is_some() || *state != JobState::Completed {
+                    *error = Some(said);
+                }
+            }
+            Settlement::Retry { error, .. } => *error = said,
+            Settlement::Park { detail, .. } => *detail = said,
+            _ => {}
+        }
+    }
+}
+
+fn refused(engine: &Engine, ends: &[ClaimEnd]) -> Vec<bool> {
+    ends.iter().for_each(|end| tell(engine, end, false));
+    vec![false; ends.len()]
+}
+
+/// Tells those who listen what became of the jobs.
+fn tell(engine: &Engine, end: &ClaimEnd, accepted: bool) {
+    let events = engine.client.event_sender();
+    if !accepted && end.ended.iter().any(|ended| !ended.finished_itself) {
+        let fence = end.key.fence;
+        tracing::warn!(%fence, jobs = end.ended.len(), "outcomes were refused: the claim does not stand any more");
+    }
+    if !events.watched() {
+        return;
+    }
+    for Ended { job, settlement, ran, finished_itself } in &end.ended {
+        let (id, kind) = (job.id, job.kind.clone());
+        if !accepted && *finished_itself {
+            events.send(|| Event::Settled { id, kind, state: JobState::Completed, result: None, error: None, ran: *ran });
+            continue;
+        }
+        if !accepted {
+            events.send(|| Event::Refused { id, kind });
+            continue;
+        }
+        let text = |text: &Option<String>| text.as_deref().map(Into::into);
+        let (state, result, error) = match settlement {
+            Settlement::Finish { state, result, error, .. } => (*state, text(result), text(error)),
+            Settlement::Retry { error, .. } => (JobState::Scheduled, None, Some(error.as_str().into())),
+            Settlement::Snooze { .. } => (JobState::Scheduled, None, None),
+            Settlement::Release | Settlement::Rescue { .. } => (JobState::Ready, None, None),
+            Settlement::Park { detail, .. } => (JobState::Parked, None, Some(detail.as_str().into())),
+        };
+        events.send(|| Event::Settled { id, kind, state, result, error, ran: *ran });
+    }
+}
+

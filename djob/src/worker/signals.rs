@@ -1,0 +1,40 @@
+//! The signals that a worker process obeys: SIGTERM and SIGINT drain it, a second one ends it at once, SIGTSTP quiets it.
+
+use tokio_util::sync::CancellationToken;
+
+/// Cancels `draining` at the first signal and `abort` at the second.
+#[cfg(unix)]
+pub(crate) async fn obey(draining: CancellationToken, abort: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// SIGTSTP: the same number on every Unix that Rust runs on but MIPS.
+    const SIGTSTP: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quiet = signal(SignalKind::from_raw(SIGTSTP))?;
+    let mut drains = 0;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => drains += 1,
+            _ = interrupt.recv() => drains += 1,
+            _ = quiet.recv() => {
+                tracing::info!("quiet: claiming no more; SIGTERM ends the worker");
+                draining.cancel();
+                continue;
+            }
+        }
+        draining.cancel();
+        if drains > 1 {
+            abort.cancel();
+        }
+    }
+}
+
+/// Cancels `draining` at the first Ctrl-C and `abort` at the second.
+#[cfg(not(unix))]
+pub(crate) async fn obey(draining: CancellationToken, abort: CancellationToken) -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await?;
+    draining.cancel();
+    tokio::signal::ctrl_c().await?;
+    abort.cancel();
+    std::future::pending().await
+}

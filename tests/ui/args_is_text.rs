@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(args = "Welcome")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(args = send)]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use djob::job;
+
+struct SendJob;
+
+#[job]
+async fn send() {}
+
+fn main() {}

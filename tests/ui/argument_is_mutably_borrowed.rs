@@ -1,0 +1,8 @@
+use djob::job;
+
+#[job]
+async fn send(count: &mut u32) {
+    *count += 1;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(backoff = "exponental 2s")]
+async fn send() {}
+
+fn main() {}

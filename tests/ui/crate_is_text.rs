@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(crate = "djob")]
+async fn send() {}
+
+fn main() {}

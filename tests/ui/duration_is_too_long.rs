@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(keep = "600w")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(timeout = "30")]
+async fn send() {}
+
+fn main() {}

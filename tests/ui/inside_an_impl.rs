@@ -1,0 +1,12 @@
+use djob::job;
+
+struct Mailer;
+
+impl Mailer {
+    #[job]
+    async fn send(user_id: i64) {
+        let _ = user_id;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(keep = "always")]
+async fn send() {}
+
+fn main() {}

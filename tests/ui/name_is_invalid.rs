@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(name = "Mail/Welcome")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(name = mail.welcome)]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use djob::job;
+
+#[job]
+struct Send {
+    user_id: i64,
+}
+
+fn main() {}

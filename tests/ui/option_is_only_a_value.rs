@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job("mail")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use djob::job;
+
+#[job]
+async fn send() -> Result<impl ToString, std::io::Error> {
+    Ok("")
+}
+
+#[job]
+async fn serve() -> ! {
+    loop {}
+}
+
+fn main() {}

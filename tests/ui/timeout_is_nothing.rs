@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(timeout = "0s")]
+async fn send() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use djob::{JobContext, job};
+
+#[job(transactional)]
+fn send(ctx: &JobContext) {
+    let _ = ctx;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(transactional)]
+async fn send() {}
+
+fn main() {}

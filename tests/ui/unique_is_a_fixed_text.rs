@@ -1,0 +1,6 @@
+use djob::job;
+
+#[job(unique = "one")]
+async fn send() {}
+
+fn main() {}

@@ -1,20 +1,11 @@
--- SQLite has no lateral joins: each step seeks the next lane, and its first job, by scalar subqueries.
-with recursive lane (queue, priority) as (
-    select * from (select queue, priority from djob_jobs order by queue, priority limit 1)
+-- SQLite has no lateral joins: each step finds the first job of the next lane by a scalar subquery.
+with recursive head (id) as (
+    select * from (select id from djob_jobs order by queue, priority, run_at, id limit 1)
     union all
-    select coalesce(same, later),
-           case when same is not null
-                then (select priority from djob_jobs where queue = same and priority > above order by priority limit 1)
-                else (select priority from djob_jobs where queue = later order by priority limit 1) end
-    from (select lane.priority as above,
-                 (select j.queue from djob_jobs as j where j.queue = lane.queue and j.priority > lane.priority limit 1) as same,
-                 (select j.queue from djob_jobs as j where j.queue > lane.queue order by j.queue limit 1) as later
-          from lane)
-    where coalesce(same, later) is not null
+    select (select next.id from djob_jobs as next where (next.queue, next.priority) > (j.queue, j.priority)
+            order by next.queue, next.priority, next.run_at, next.id limit 1)
+    from head join djob_jobs as j on j.id = head.id
 )
-select queue, priority,
-       (select run_at from djob_jobs as j where j.queue = lane.queue and j.priority = lane.priority order by run_at limit 1),
-       now()
-from lane
-where priority between $1 and $2
-  and not exists (select 1 from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
+select j.queue, j.priority, j.run_at, now() from head join djob_jobs as j on j.id = head.id
+where j.priority between $1 and $2
+  and not exists (select 1 from djob_queues as q where q.name = j.queue and q.paused_at is not null)

@@ -1,1 +1,7 @@
-//! Black box.
+//! The black box: djob from outside, on real databases, with real processes.
+
+#![allow(missing_docs)]
+
+mod common;
+mod crash;
+mod many_workers;

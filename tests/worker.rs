@@ -1,2 +1,57 @@
-//! A worker.
-fn main() {}
+//! A worker process for the tests: works on `DATABASE_URL`, keeps a ledger of its own, and can be killed.
+//!
+//! Each run of `tally` adds a line `id fence pid` to the file `LEDGER`, in one write, before it does anything else. At the
+//! end the process prints how many of its outcomes were accepted.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::Duration;
+
+use djob::{BoxError, Event, JobContext, JobState, Worker, job};
+
+/// Note in the ledger that this job runs here, and take a while.
+#[job(retries = 3, backoff = "fixed 100ms")]
+async fn tally(ctx: &JobContext, number: u64, sleep_ms: u64) -> Result<u64, BoxError> {
+    if let Some(ledger) = std::env::var_os("LEDGER") {
+        let mut file = OpenOptions::new().append(true).create(true).open(ledger)?;
+        file.write_all(format!("{} {} {}\n", ctx.id(), ctx.fence(), std::process::id()).as_bytes())?;
+    }
+    if sleep_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(sleep_ms)).await;
+    }
+    Ok(number)
+}
+
+/// Take the whole process down.
+#[job]
+async fn poison() {
+    std::process::abort();
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), BoxError> {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let client = djob::connect(&std::env::var("DATABASE_URL")?).await?;
+    let mut events = client.events();
+    let accepted = tokio::spawn(async move {
+        let mut accepted = 0_u64;
+        loop {
+            match events.next().await {
+                Some(Event::Settled { state: JobState::Completed, .. }) => accepted += 1,
+                Some(Event::WorkerStopped { .. }) | None => return accepted,
+                Some(_) => {}
+            }
+        }
+    });
+    let concurrency = std::env::var("CONCURRENCY").ok().and_then(|number| number.parse().ok()).unwrap_or(16);
+    let until_done = std::env::var_os("UNTIL_DONE").is_some();
+    let mut worker = Worker::new(&client).concurrency(concurrency).exit_on_complete(until_done);
+    if let Some(lease) = std::env::var("LEASE_MS").ok().and_then(|number| number.parse().ok()) {
+        let lease = Duration::from_millis(lease);
+        worker = worker.lease(lease / 6, lease);
+    }
+    worker.run().await?;
+    println!("accepted {}", accepted.await?);
+    Ok(())
+}

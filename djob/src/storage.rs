@@ -8,6 +8,8 @@ pub(crate) mod moves;
 pub(crate) mod statement;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(test)]
+mod prepare;
 mod shared;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -70,8 +72,17 @@ pub struct ClaimEnd {
     pub key: ClaimKey,
     /// Jobs that move on.
     pub ended: Vec<Ended>,
-    /// Jobs that still run, and get claim rows of their own under the same fence.
-    pub still: Vec<Arc<ClaimedJob>>,
+    /// Jobs that stay here, and get claim rows of their own under the same fence.
+    pub still: Vec<Still>,
+}
+
+/// A job that stays with its worker when its batch is split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Still {
+    /// The job as it was claimed.
+    pub job: Arc<ClaimedJob>,
+    /// It has begun: if its worker dies it may be to blame.
+    pub started: bool,
 }
 
 /// A job and what was decided about it.
@@ -250,6 +261,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Writes what became of claims, durably, each claim with all its jobs or not at all. `false` for a claim that does not
     /// stand any more: nothing of it is written.
     fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>>;
+
+    /// Notes durably that a single job is about to begin. `false`: its claim does not stand any more.
+    fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool>;
 
     /// Which jobs somebody wants to stop.
     fn cancels(&self) -> Reply<'_, Vec<JobId>>;

@@ -258,6 +258,7 @@ async fn supervise(
             parts.spawn(execute::slot(engine.clone(), pool.clone()));
         }
     }
+    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone()));
     parts.spawn(settle::settler(engine.clone()));
     parts.spawn(settle::splitter(engine.clone()));
     parts.spawn(crate::maintenance::keep(engine.clone()));

@@ -30,6 +30,7 @@ create table djob_claims (
     fence        uuid not null,                          -- the claim id: what every write about these jobs must show
     worker       uuid not null,
     claimed_at   timestamptz not null default now(),
+    started_at   timestamptz,                            -- of a single job: it is known to have begun
     queue        text collate "C" not null,
     priority     smallint not null,
     ids          uuid[] not null,

@@ -29,6 +29,7 @@ create table djob_claims (
     fence      blob not null,                            -- the claim id: what every write about these jobs must show
     worker     blob not null,
     claimed_at integer not null,
+    started_at integer,                                  -- of a single job: it is known to have begun
     queue      text not null,
     priority   integer not null,
     jobs       text not null                             -- [[id, kind, run_at, attempt, max_attempts, args, meta], ..]

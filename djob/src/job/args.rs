@@ -286,7 +286,7 @@ mod tests {
         for (json, message) in [
             (r#"{"email":"a@b.org"}"#, "arguments: missing field `id`"),
             (r#"{"id":"s3cret","email":"a@b.org"}"#, "/id: invalid type, expected i64"),
-            (r#"{"id":1e999,"email":"a@b.org"}"#, "arguments: not valid JSON at line 1, column 11"),
+            (r#"{"id":1e999,"email":"a@b.org"}"#, "/id: not valid JSON at line 1, column 11"),
             (r#"{"id":1,"id":2,"email":"a@b.org"}"#, "arguments: duplicate field `id`"),
             (r#"{"id":1,"email":"s3cret"}"#, "/email: must be an e-mail address"),
             (r#"[1,"a@b.org"]"#, "arguments: must be a JSON object with one key for each argument"),

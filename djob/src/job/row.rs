@@ -148,6 +148,8 @@ pub struct Claim {
     pub key: ClaimKey,
     /// Its jobs, in the order in which they should start.
     pub jobs: Vec<ClaimedJob>,
+    /// It is the row of a single job that is known to have begun.
+    pub started: bool,
 }
 
 /// A job as the CLI, a dashboard or [`Client::find`](crate::Client::find) shows it, whatever room it is in.

@@ -39,9 +39,10 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
 }
 
 fn rescued(engine: &Engine, claim: Claim) -> ClaimEnd {
-    let alone = claim.jobs.len() == 1;
+    let batch = claim.key.row == claim.key.fence;
+    let to_blame = claim.started || (batch && claim.jobs.len() == 1);
     let ended = claim.jobs.into_iter().map(|job| {
-        let outcome = if alone { Outcome::Crashed } else { Outcome::Suspected };
+        let outcome = if to_blame { Outcome::Crashed } else { Outcome::Suspected };
         let settlement = settle(&job.facts(engine.registry.get(&job.kind), 0.0), outcome);
         Ended { job: Arc::new(job), settlement, ran: Duration::ZERO, finished_itself: false }
     });

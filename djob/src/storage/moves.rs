@@ -42,7 +42,7 @@ pub(crate) struct Move {
     pub(crate) job: ClaimedJob,
     /// Waiting: microseconds until it is due; `None` keeps its `run_at`.
     pub(crate) delay: Option<i64>,
-    /// Finished: the state; parked: the reason.
+    /// Finished: the state; parked: the reason; claimed: whether it has begun.
     pub(crate) state: Option<&'static str>,
     pub(crate) result: Option<String>,
     pub(crate) error: Option<String>,
@@ -78,7 +78,10 @@ impl Move {
 /// All moves that follow from what became of a claim. A job that leaves without a trace makes none.
 pub(crate) fn moves(end: &ClaimEnd) -> impl Iterator<Item = Move> {
     let ended = end.ended.iter().filter_map(|ended| moved(end, ended));
-    let still = end.still.iter().map(|job| blank(end, Room::Claimed, (**job).clone()));
+    let still = end.still.iter().map(|still| Move {
+        state: still.started.then_some("started"),
+        ..blank(end, Room::Claimed, (*still.job).clone())
+    });
     ended.chain(still)
 }
 

@@ -267,6 +267,10 @@ impl Storage for PostgresStorage {
         })
     }
 
+    fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool> {
+        Box::pin(self.on("start", async move |conn, texts, now| Postgres::start(conn, texts, worker, key, now).await))
+    }
+
     fn cancels(&self) -> Reply<'_, Vec<JobId>> {
         Box::pin(self.on("cancels", async |conn, texts, _| Postgres::cancels(conn, texts).await))
     }

@@ -9,7 +9,7 @@ use super::statement::Statement::*;
 use super::statement::Texts;
 use super::{Count, Filter, Lane, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
-use crate::job::{Attempt, JobId, JobRow, JobState, Meta};
+use crate::job::{Attempt, ClaimKey, JobId, JobRow, JobState, Meta};
 
 /// The newest migration this version knows.
 pub(crate) const KNOWN: i64 = 1;
@@ -28,6 +28,7 @@ pub(crate) trait Verbs: Database {
     fn join(conn: &mut Self::Connection, texts: &Texts, worker: &WorkerInfo, now: Now) -> impl Future<Output = Result<()>> + Send;
     fn leave(conn: &mut Self::Connection, texts: &Texts, worker: Uuid) -> impl Future<Output = Result<()>> + Send;
     fn beat(conn: &mut Self::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
+    fn start(conn: &mut Self::Connection, texts: &Texts, worker: Uuid, key: ClaimKey, now: Now) -> impl Future<Output = Result<bool>> + Send;
     fn bury(conn: &mut Self::Connection, texts: &Texts, lease: i64, now: Now) -> impl Future<Output = Result<u64>> + Send;
     fn take_duty(conn: &mut Self::Connection, texts: &Texts, duty: &str, worker: Uuid, hold: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
     fn prune(conn: &mut Self::Connection, texts: &Texts, limit: u32, now: Now) -> impl Future<Output = Result<u64>> + Send;
@@ -120,6 +121,11 @@ where
     async fn beat(conn: &mut D::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> Result<bool> {
         let done = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now).execute(conn).await?;
         Ok(done.affected() == 1)
+    }
+
+    async fn start(conn: &mut D::Connection, texts: &Texts, worker: Uuid, key: ClaimKey, now: Now) -> Result<bool> {
+        let query = sqlx::query(texts.get(START)).bind(key.row).bind(key.fence).bind(worker).bind(now);
+        Ok(query.execute(conn).await?.affected() == 1)
     }
 
     async fn bury(conn: &mut D::Connection, texts: &Texts, lease: i64, now: Now) -> Result<u64> {

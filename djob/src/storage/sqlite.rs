@@ -120,7 +120,7 @@ async fn claim_lane(
         .execute(conn)
         .await?;
     let key = ClaimKey { row: fence, fence };
-    rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?).map(Some)
+    rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false).map(Some)
 }
 
 /// Writes what became of one claim, on a connection that is inside of a transaction.
@@ -165,7 +165,7 @@ async fn settle(
 
 fn claim_row(row: &sqlx::sqlite::SqliteRow) -> Result<(Uuid, Claim), StorageError> {
     let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
-    Ok((row.try_get(2)?, rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?)?))
+    Ok((row.try_get(2)?, rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?))
 }
 
 impl Storage for SqliteStorage {
@@ -375,6 +375,12 @@ impl Storage for SqliteStorage {
                 }
                 Ok(accepted)
             })
+        }))
+    }
+
+    fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool> {
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::start(conn, &texts, worker, key, now).await })
         }))
     }
 

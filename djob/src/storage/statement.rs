@@ -79,6 +79,7 @@ statements! {
     CLAIM = "claim", sqlite;
     TAKEN = "taken", only, sqlite;
     FETCH_ARGS = "fetch_args", sqlite;
+    START = "start";
     // settle
     SETTLE = "settle", only, postgres;
     SETTLE_DONE = "settle_done", sqlite;

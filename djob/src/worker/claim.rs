@@ -64,7 +64,8 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
 
 impl Claimer {
     async fn round(&mut self, draining: &tokio_util::sync::CancellationToken) -> Result<(), StorageError> {
-        let want = self.pool.want(self.engine.unsettled(), self.engine.config.read_ahead);
+        let backed_up = self.engine.unsettled().saturating_add(self.engine.quarantine.held_jobs());
+        let want = self.pool.want(backed_up, self.engine.config.read_ahead);
         if want == 0 {
             tokio::select! {
                 () = draining.cancelled() => {}
@@ -126,7 +127,7 @@ impl Claimer {
         }
         let (engine, id) = (&self.engine, self.engine.id);
         engine.client.event_sender().send(|| Event::WorkerIdle { worker: id });
-        if engine.config.exit_on_complete && engine.pools.iter().all(|pool| pool.is_idle()) && engine.unsettled() == 0 {
+        if engine.config.exit_on_complete && engine.is_idle() {
             engine.draining.cancel();
         }
         let due = self.next_due.map_or(self.pause, |due| due.saturating_duration_since(Instant::now()));
@@ -153,7 +154,10 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     if must_split && let Some(end) = open.split(true) {
         split(engine, &open, end).await;
     }
-    pool.fill(runs);
+    let suspect = |run: &Run| run.held().is_some_and(|job| job.meta.suspect);
+    let (suspects, others): (Vec<Run>, Vec<Run>) = if must_split { runs.into_iter().partition(suspect) } else { (vec![], runs) };
+    engine.quarantine.fill(suspects);
+    pool.fill(others);
 }
 
 /// Fetches arguments that lie apart. Where that fails the job is told so when it runs, and nothing is lost.

@@ -34,7 +34,7 @@ pub(crate) async fn drain(engine: &Arc<Engine>) {
 /// Waits until no job runs, but not longer than `limit`, and not once everything shall end at once.
 async fn done_within(engine: &Engine, limit: Duration) -> bool {
     let done = async {
-        while engine.pools.iter().any(|pool| pool.busy() > 0) || engine.unsettled() > 0 {
+        while engine.all_pools().any(|pool| pool.busy() > 0) || engine.unsettled() > 0 {
             give_back_held(engine);
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -48,7 +48,7 @@ async fn done_within(engine: &Engine, limit: Duration) -> bool {
 
 /// Jobs that have not begun go back to waiting, as if they had never been claimed.
 fn give_back_held(engine: &Engine) {
-    let held: Vec<Run> = engine.pools.iter().flat_map(|pool| pool.empty()).collect();
+    let held: Vec<Run> = engine.all_pools().flat_map(|pool| pool.empty()).collect();
     for run in held {
         if run.held().is_some()
             && let Some(end) = run.end(Settlement::Release, Duration::ZERO, false)

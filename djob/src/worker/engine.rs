@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::config::Config;
+use super::config::{Config, PoolConfig};
 use super::context::JobContext;
 use super::layer::Layer;
 use super::open::OpenClaim;
@@ -30,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) config: Config,
     pub(crate) pools: Vec<Arc<Pool>>,
+    /// Where suspects run, one at a time: if the worker dies there is one to blame.
+    pub(crate) quarantine: Arc<Pool>,
     /// Claim no more.
     pub(crate) draining: CancellationToken,
     /// End what runs, now.
@@ -57,7 +59,9 @@ impl Engine {
         config: Config,
     ) -> Arc<Self> {
         let pools = config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect();
+        let alone = PoolConfig { queues: vec![], except: vec![], concurrency: 1 };
         Arc::new(Engine {
+            quarantine: Arc::new(Pool::new(alone)),
             id: Uuid::now_v7(),
             client,
             registry,
@@ -80,6 +84,17 @@ impl Engine {
 
     pub(crate) fn storage(&self) -> &dyn Storage {
         &**self.client.storage()
+    }
+
+    /// Every pool, and the quarantine.
+    pub(crate) fn all_pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        self.pools.iter().chain([&self.quarantine])
+    }
+
+    /// Whether nothing runs, nothing is held, nothing was found and everything is stored.
+    pub(crate) fn is_idle(&self) -> bool {
+        let found_nothing = self.pools.iter().all(|pool| pool.found_nothing());
+        found_nothing && self.all_pools().all(|pool| pool.is_idle()) && self.unsettled() == 0
     }
 
     // ---- jobs that run ----

@@ -38,6 +38,9 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>) {
 /// Runs one job and hands over what became of it; returns how long it ran.
 async fn one(engine: &Engine, run: &Run) -> Duration {
     let Some((job, key)) = run.begin() else { return Duration::ZERO };
+    if job.meta.suspect && !super::settle::start(engine, key).await {
+        return Duration::ZERO;
+    }
     let Some(def) = engine.registry.get(&job.kind) else {
         let settlement = settle(&job.facts(None, 0.0), Outcome::UnknownKind);
         tracing::warn!(kind = %job.kind, id = %job.id, "unknown kind: parked; is its crate linked? `use my_jobs as _;`");

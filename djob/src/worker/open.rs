@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::job::{Claim, ClaimKey, ClaimedJob, Settlement};
-use crate::storage::{ClaimEnd, Ended};
+use crate::storage::{ClaimEnd, Ended, Still};
 
 /// How long a batch may stay open.
 pub(crate) const OPEN_MAX: Duration = Duration::from_millis(250);
@@ -105,8 +105,8 @@ impl OpenClaim {
         let mut left = 0;
         for slot in &mut progress.jobs {
             match slot {
-                Slot::Running(job) => end.still.push(job.clone()),
-                Slot::Held(job) if keep_held => end.still.push(job.clone()),
+                Slot::Running(job) => end.still.push(Still { job: job.clone(), started: true }),
+                Slot::Held(job) if keep_held => end.still.push(Still { job: job.clone(), started: false }),
                 Slot::Held(job) => {
                     let job = job.clone();
                     end.ended.push(Ended { job, settlement: Settlement::Release, ran: Duration::ZERO, finished_itself: false });
@@ -208,7 +208,7 @@ mod tests {
 
     fn open(jobs: usize) -> Vec<Run> {
         let fence = Uuid::now_v7();
-        OpenClaim::open(Claim { key: ClaimKey { row: fence, fence }, jobs: (0..jobs).map(|_| job()).collect() })
+        OpenClaim::open(Claim { key: ClaimKey { row: fence, fence }, jobs: (0..jobs).map(|_| job()).collect(), started: false })
     }
 
     fn end(run: &Run) -> Option<ClaimEnd> {
@@ -234,7 +234,7 @@ mod tests {
         runs[1].begin().unwrap();
         assert!(end(&runs[1]).is_none());
         let split = runs[0].claim.split(false).unwrap();
-        assert_eq!(split.still, [running.clone()]);
+        assert_eq!(split.still, [Still { job: running.clone(), started: true }]);
         assert_eq!(split.ended.len(), 2);
         assert!(runs[2].begin().is_none(), "what was handed back does not begin here");
         assert!(end(&runs[0]).is_none(), "what ends while the split is written is kept back");

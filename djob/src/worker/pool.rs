@@ -107,9 +107,19 @@ impl Pool {
         self.found_nothing.store(!found, Relaxed);
     }
 
-    /// Whether no job runs, none is held, and none was found.
+    /// Whether the last look at the database found nothing.
+    pub(crate) fn found_nothing(&self) -> bool {
+        self.found_nothing.load(Relaxed)
+    }
+
+    /// How many jobs are held and have not begun.
+    pub(crate) fn held_jobs(&self) -> u32 {
+        u32::try_from(self.held().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether no job runs and none is held.
     pub(crate) fn is_idle(&self) -> bool {
-        self.found_nothing.load(Relaxed) && self.busy() == 0 && self.held().is_empty()
+        self.busy() == 0 && self.held().is_empty()
     }
 
     /// How many jobs to claim now, given how many outcomes have not been stored yet.
@@ -120,8 +130,7 @@ impl Pool {
             // A slow job at hand says more than the fast ones that are over.
             run_time.measured(Duration::from_nanos(ran_us.saturating_mul(1000) / ran));
         }
-        let held = u32::try_from(self.held().len()).unwrap_or(u32::MAX);
-        prefetch::want(*run_time, self.config.concurrency, self.busy(), held, unsettled, read_ahead)
+        prefetch::want(*run_time, self.config.concurrency, self.busy(), self.held_jobs(), unsettled, read_ahead)
     }
 
     /// Says that a batch took longer than was expected: nothing more is held in advance until shorter runs are measured.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::Engine;
 use super::open::OPEN_MAX;
 use crate::events::Event;
-use crate::job::{JobState, Settlement};
+use crate::job::{ClaimKey, JobState, Settlement};
 use crate::storage::{ClaimEnd, Ended, StorageError};
 
 /// Stores outcomes until the worker is over.
@@ -81,6 +81,18 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
             }
         }
     }
+}
+
+/// Notes that a suspect begins; `false` if it is not this worker's any more.
+pub(crate) async fn start(engine: &Engine, key: ClaimKey) -> bool {
+    while !engine.lost() {
+        match engine.storage().start(engine.id, key).await {
+            Ok(started) => return started,
+            Err(error) => tracing::warn!(%error, "could not note that a job begins; trying again"),
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    false
 }
 
 /// One outcome that the database refuses must not keep the others from being stored.

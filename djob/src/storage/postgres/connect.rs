@@ -59,13 +59,14 @@ impl PostgresStorage {
     }
 
     /// A connection outside of the pools.
-    pub(super) async fn connect(&self) -> Result<PgConnection, StorageError> {
+    pub(crate) async fn connect(&self) -> Result<PgConnection, StorageError> {
         let mut conn = self.options.connect().await?;
         conn.execute(PINNED).await?;
         Ok(conn)
     }
 
     /// The rendered statements, for the test that prepares each of them.
+    #[cfg(test)]
     pub(crate) fn texts(&self) -> &Texts {
         &self.texts
     }

@@ -97,5 +97,5 @@ pub(super) fn claim(row: &PgRow) -> Result<(Uuid, Claim), StorageError> {
         });
     }
     jobs.sort_by_key(|job| (job.run_at, job.id));
-    Ok((row.try_get(2)?, Claim { key, jobs }))
+    Ok((row.try_get(2)?, Claim { key, jobs, started: row.try_get(12)? }))
 }

@@ -22,4 +22,4 @@ select lane.claim, lane.claim, $1, now(), lane.queue, lane.priority, array_agg(t
        array_agg(taken.meta)
 from taken join lane on lane.queue = taken.queue and lane.priority = taken.priority
 group by lane.claim, lane.queue, lane.priority
-returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args::text[], metas::text[]
+returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args::text[], metas::text[], false

@@ -1,2 +1,2 @@
 -- SQLite keeps a claim's jobs as JSON.
-select c.id, c.fence, c.worker, c.queue, c.priority, c.jobs from djob_claims as c order by c.id desc limit $1
+select c.id, c.fence, c.worker, c.queue, c.priority, c.jobs, c.started_at is not null from djob_claims as c order by c.id desc limit $1

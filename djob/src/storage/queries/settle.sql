@@ -18,9 +18,9 @@ with gone as (
            args::json, meta::json
     from moves where room = 'waiting'
 ), to_claims as (
-    insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts,
+    insert into djob_claims (id, fence, worker, claimed_at, started_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts,
                              args, metas)
-    select id, fence, $3, now(), queue, priority, array[id], array[kind], array[run_at], array[attempt],
+    select id, fence, $3, now(), case when state = 'started' then now() end, queue, priority, array[id], array[kind], array[run_at], array[attempt],
            array[max_attempts], array[args::json], array[meta::json]
     from moves where room = 'claimed'
 ), to_parked as (

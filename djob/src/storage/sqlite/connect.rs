@@ -77,8 +77,15 @@ impl SqliteStorage {
     }
 
     /// The rendered statements, for the test that prepares each of them.
+    #[cfg(test)]
     pub(crate) fn texts(&self) -> &Texts {
         &self.texts
+    }
+
+    /// The writer's connection, for the same test.
+    #[cfg(test)]
+    pub(crate) async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StorageError> {
+        self.writer.connection().await
     }
 }
 

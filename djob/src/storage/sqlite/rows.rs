@@ -72,7 +72,7 @@ pub(super) fn to_waiting(json: &mut String, to: &Move) {
 
 pub(super) fn to_claim(json: &mut String, to: &Move) {
     columns(json, &to.job, to.row_args());
-    let _ = write!(json, r#","{}"]"#, to.fence.simple());
+    let _ = write!(json, r#","{}",{}]"#, to.fence.simple(), u8::from(to.state.is_some()));
 }
 
 pub(super) fn to_parked(json: &mut String, to: &Move) {
@@ -116,7 +116,13 @@ struct Claimed<'a>(
 );
 
 /// Reads a claim row.
-pub(super) fn claim(key: ClaimKey, queue: &str, priority: i16, jobs: &str) -> Result<Claim, StorageError> {
+pub(super) fn claim(
+    key: ClaimKey,
+    queue: &str,
+    priority: i16,
+    jobs: &str,
+    started: bool,
+) -> Result<Claim, StorageError> {
     let rows: Vec<Claimed<'_>> = serde_json::from_str(jobs).map_err(StorageError::garbled)?;
     let queue: Arc<str> = queue.into();
     let mut kind: Arc<str> = "".into();
@@ -140,5 +146,5 @@ pub(super) fn claim(key: ClaimKey, queue: &str, priority: i16, jobs: &str) -> Re
         });
     }
     jobs.sort_by_key(|job| (job.run_at, job.id));
-    Ok(Claim { key, jobs })
+    Ok(Claim { key, jobs, started })
 }

@@ -1,0 +1,119 @@
+//! What the tests share: databases of their own, worker processes, jobs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use djob::sqlx::{self, Connection as _, Executor as _};
+use djob::{Client, job};
+
+/// The same job as in the worker process; this process only enqueues it.
+#[job(retries = 3, backoff = "fixed 100ms")]
+pub async fn tally(number: u64, sleep_ms: u64) -> Result<u64, djob::BoxError> {
+    let _ = sleep_ms;
+    Ok(number)
+}
+
+/// The job that takes its process down; only ever run by the worker process.
+#[job]
+pub async fn poison() {
+    std::process::abort();
+}
+
+/// A database of this test's own, migrated.
+pub struct Database {
+    pub url: String,
+    pub client: Client,
+    pub folder: tempfile::TempDir,
+}
+
+pub async fn sqlite() -> Database {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("jobs.db").display());
+    migrated(url, folder).await
+}
+
+pub async fn postgres() -> Database {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = djob_servers::postgres_url().unwrap_or_else(|error| panic!("{error}"));
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
+    admin.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    let url = server.replacen("/postgres?", &format!("/{name}?"), 1);
+    migrated(url, tempfile::tempdir().unwrap()).await
+}
+
+async fn migrated(url: String, folder: tempfile::TempDir) -> Database {
+    let client = djob::connect(&url).await.unwrap();
+    client.migrate().await.unwrap();
+    Database { url, client, folder }
+}
+
+impl Database {
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.path().join("ledger")
+    }
+
+    /// Starts a worker process on this database.
+    pub fn worker(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        command.env("DATABASE_URL", &self.url).env("LEDGER", self.ledger()).stdout(Stdio::piped());
+        command.envs(settings.iter().copied());
+        Process(command.spawn().unwrap())
+    }
+}
+
+/// A worker process; killed at the latest when the test is over.
+pub struct Process(pub Child);
+
+impl Process {
+    /// SIGKILL: no last words.
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end, and returns how many outcomes were accepted.
+    pub fn accepted(mut self) -> u64 {
+        use std::io::Read as _;
+        let mut said = String::new();
+        self.0.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(self.0.wait().unwrap().success());
+        said.trim().strip_prefix("accepted ").and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{said:?}"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The ids in a ledger, one for each run.
+pub fn runs(ledger: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(ledger).unwrap_or_default();
+    text.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect()
+}
+
+/// Looks until `seen` says yes; panics after `limit`.
+pub async fn eventually(what: &str, limit: Duration, mut seen: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !seen().await {
+        assert!(start.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    start.elapsed()
+}
+
+/// How many jobs are in this state.
+pub async fn count(client: &Client, state: djob::JobState) -> i64 {
+    client.counts().await.unwrap().iter().filter(|count| count.state == state).map(|count| count.jobs).sum()
+}

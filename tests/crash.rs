@@ -1,0 +1,87 @@
+//! Worker processes that are killed: nothing is lost, and what they had runs again soon.
+
+use std::time::Duration;
+
+use djob::JobState;
+
+use crate::common::{Database, TallyJob, count, eventually, poison, postgres, runs, sqlite, tally};
+
+/// Enqueues jobs, kills the worker in the middle of them, and times a second worker's recovery.
+async fn killed_workers_jobs_complete(database: Database) {
+    const JOBS: u64 = 200;
+    let client = &database.client;
+    let jobs = (0..JOBS).map(|number| TallyJob { number, sleep_ms: 50 });
+    client.enqueue_all(jobs).await.unwrap();
+    let mut first = database.worker(&[]);
+    eventually("the first jobs run", Duration::from_secs(20), async || runs(&database.ledger()).len() >= 40).await;
+    first.kill();
+    let _second = database.worker(&[]);
+    let completed = async || count(client, JobState::Completed).await == JOBS.cast_signed();
+    let took = eventually("all jobs complete", Duration::from_secs(40), completed).await;
+    println!("recovered {took:?} after the kill");
+    let mut ran = runs(&database.ledger());
+    ran.sort();
+    ran.dedup();
+    assert_eq!(ran.len() as u64, JOBS, "each job ran");
+    assert_eq!(count(client, JobState::Running).await + count(client, JobState::Ready).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_workers_jobs_complete_within_40_s_on_sqlite() {
+    killed_workers_jobs_complete(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_workers_jobs_complete_within_40_s_on_postgres() {
+    killed_workers_jobs_complete(postgres().await).await;
+}
+
+/// A worker that is told to end hands back what it has not begun, at once and without burning an attempt.
+async fn a_terminated_worker_leaves_nothing_behind(database: Database) {
+    let client = &database.client;
+    let jobs = (0..100).map(|number| TallyJob { number, sleep_ms: 300 });
+    client.enqueue_all(jobs).await.unwrap();
+    let worker = database.worker(&[("CONCURRENCY", "4")]);
+    eventually("the first jobs run", Duration::from_secs(20), async || !runs(&database.ledger()).is_empty()).await;
+    worker.signal("TERM");
+    let accepted = worker.accepted();
+    let completed = count(client, JobState::Completed).await;
+    assert_eq!(completed, accepted.cast_signed());
+    assert_eq!(count(client, JobState::Ready).await, 100 - completed, "the rest waits");
+    assert_eq!(count(client, JobState::Running).await, 0);
+    assert_eq!(runs(&database.ledger()).len() as u64, accepted, "nothing was interrupted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_sqlite() {
+    a_terminated_worker_leaves_nothing_behind(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_postgres() {
+    a_terminated_worker_leaves_nothing_behind(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_takes_its_worker_down_fails_after_three_crashes_and_its_neighbours_complete() {
+    let database = sqlite().await;
+    let client = &database.client;
+    let culprit = poison.perform_later().on(client).await.unwrap();
+    for number in 0..15 {
+        tally.perform_later(number, 20).on(client).await.unwrap();
+    }
+    let failed = async || {
+        let mut worker = database.worker(&[("LEASE_MS", "1500")]);
+        eventually("the worker dies or the culprit is condemned", Duration::from_secs(60), async || {
+            worker.0.try_wait().unwrap().is_some() || culprit.status().await.unwrap() == Some(JobState::Failed)
+        })
+        .await;
+        culprit.status().await.unwrap() == Some(JobState::Failed)
+    };
+    eventually("the culprit fails", Duration::from_secs(120), failed).await;
+    let row = client.find(culprit.id()).await.unwrap().unwrap();
+    assert!(row.error.unwrap().starts_with("crash_loop"));
+    let _worker = database.worker(&[("LEASE_MS", "1500")]);
+    let completed = async || count(client, JobState::Completed).await == 15;
+    eventually("all neighbours complete", Duration::from_secs(40), completed).await;
+}

@@ -5,3 +5,4 @@
 mod common;
 mod crash;
 mod many_workers;
+mod ui;

@@ -76,7 +76,8 @@ impl Process {
 
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
+        let sent =
+            Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
         assert!(sent.success());
     }
 
@@ -86,7 +87,10 @@ impl Process {
         let mut said = String::new();
         self.0.stdout.take().unwrap().read_to_string(&mut said).unwrap();
         assert!(self.0.wait().unwrap().success());
-        said.trim().strip_prefix("accepted ").and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{said:?}"))
+        said.trim()
+            .strip_prefix("accepted ")
+            .and_then(|number| number.parse().ok())
+            .unwrap_or_else(|| panic!("{said:?}"))
     }
 }
 

@@ -13,7 +13,8 @@ async fn killed_workers_jobs_complete(database: Database) {
     let jobs = (0..JOBS).map(|number| TallyJob { number, sleep_ms: 50 });
     client.enqueue_all(jobs).await.unwrap();
     let mut first = database.worker(&[]);
-    eventually("the first jobs run", Duration::from_secs(20), async || runs(&database.ledger()).len() >= 40).await;
+    eventually("the first jobs run", Duration::from_secs(20), async || runs(&database.ledger()).len() >= 40)
+        .await;
     first.kill();
     let _second = database.worker(&[]);
     let completed = async || count(client, JobState::Completed).await == JOBS.cast_signed();
@@ -42,7 +43,8 @@ async fn a_terminated_worker_leaves_nothing_behind(database: Database) {
     let jobs = (0..100).map(|number| TallyJob { number, sleep_ms: 300 });
     client.enqueue_all(jobs).await.unwrap();
     let worker = database.worker(&[("CONCURRENCY", "4")]);
-    eventually("the first jobs run", Duration::from_secs(20), async || !runs(&database.ledger()).is_empty()).await;
+    eventually("the first jobs run", Duration::from_secs(20), async || !runs(&database.ledger()).is_empty())
+        .await;
     worker.signal("TERM");
     let accepted = worker.accepted();
     let completed = count(client, JobState::Completed).await;
@@ -73,7 +75,8 @@ async fn a_job_that_takes_its_worker_down_fails_after_three_crashes_and_its_neig
     let failed = async || {
         let mut worker = database.worker(&[("LEASE_MS", "1500")]);
         eventually("the worker dies or the culprit is condemned", Duration::from_secs(60), async || {
-            worker.0.try_wait().unwrap().is_some() || culprit.status().await.unwrap() == Some(JobState::Failed)
+            worker.0.try_wait().unwrap().is_some()
+                || culprit.status().await.unwrap() == Some(JobState::Failed)
         })
         .await;
         culprit.status().await.unwrap() == Some(JobState::Failed)

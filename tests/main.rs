@@ -2,6 +2,7 @@
 
 #![allow(missing_docs)]
 
+mod bad_input;
 mod common;
 mod crash;
 mod many_workers;

@@ -109,7 +109,11 @@ impl Client {
 
     /// The same for the kinds that `when` chooses; all others are stored.
     #[must_use]
-    pub fn inline_when(&self, state: State, when: impl Fn(&JobDef) -> bool + Send + Sync + 'static) -> Client {
+    pub fn inline_when(
+        &self,
+        state: State,
+        when: impl Fn(&JobDef) -> bool + Send + Sync + 'static,
+    ) -> Client {
         Client { shared: self.shared.clone(), inline: Some(Inline { state, when: Arc::new(when) }) }
     }
 

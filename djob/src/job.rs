@@ -35,7 +35,13 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The methods say where and when a job with *these* arguments runs; they come from closures in the attribute, such as
 /// `#[job(priority = |job| if job.vip { 0 } else { 10 })]`, and from its plain options otherwise.
 pub trait Job:
-    serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema + validator::Validate + Send + Sync + 'static
+    serde::Serialize
+    + serde::de::DeserializeOwned
+    + schemars::JsonSchema
+    + validator::Validate
+    + Send
+    + Sync
+    + 'static
 {
     // No associated types: one would turn a private type in a job's signature into hard error E0446.
 

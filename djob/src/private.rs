@@ -32,17 +32,22 @@ macro_rules! fits {
     ($assert:ident, $name:ident, $rule:literal, $wants:literal) => {
         #[doc = concat!("A type that `#[validate(", $rule, ")]` can look at.")]
         #[diagnostic::on_unimplemented(
-            message = "`{Self}` cannot be checked by this rule",
-            label = $wants,
-            note = $wants
-        )]
+                    message = "`{Self}` cannot be checked by this rule",
+                    label = $wants,
+                    note = $wants
+                )]
         pub trait $name {}
         #[doc = concat!("Compiles if `#[validate(", $rule, ")]` can look at `T`.")]
         pub const fn $assert<T: $name>() {}
     };
 }
 
-fits!(assert_email, FitsEmail, "email", "`#[validate(email)]` needs a text: `&str`, `String` or `Option<String>`");
+fits!(
+    assert_email,
+    FitsEmail,
+    "email",
+    "`#[validate(email)]` needs a text: `&str`, `String` or `Option<String>`"
+);
 fits!(assert_url, FitsUrl, "url", "`#[validate(url)]` needs a text: `&str`, `String` or `Option<String>`");
 fits!(assert_length, FitsLength, "length(..)", "`#[validate(length(..))]` needs a text or a collection");
 fits!(assert_range, FitsRange, "range(..)", "`#[validate(range(..))]` needs a number or an `Option` of one");
@@ -95,7 +100,9 @@ pub fn encode<R: IntoJobResult>(returned: R) -> Result<Option<String>, JobError>
 }
 
 /// Runs a function that is not async on the blocking pool.
-pub async fn blocking<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
+pub async fn blocking<T: Send + 'static>(
+    function: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JobError> {
     match tokio::task::spawn_blocking(function).await {
         Ok(returned) => Ok(returned),
         Err(error) => match error.try_into_panic() {

@@ -103,7 +103,11 @@ impl Registry {
     }
 
     /// Says which state is missing for the jobs whose queue is served.
-    pub(crate) fn check_state(&self, state: &State, served: impl Fn(&str) -> bool) -> Result<(), MissingState> {
+    pub(crate) fn check_state(
+        &self,
+        state: &State,
+        served: impl Fn(&str) -> bool,
+    ) -> Result<(), MissingState> {
         for def in self.kinds().filter(|def| served(def.queue)) {
             if let Some(need) = def.needs.iter().find(|need| !(need.held)(state)) {
                 return Err(MissingState { kind: def.kind, place: place(def), state: need.name });

@@ -5,7 +5,6 @@
 
 pub(crate) mod error;
 pub(crate) mod moves;
-pub(crate) mod statement;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(test)]
@@ -13,6 +12,7 @@ mod prepare;
 mod shared;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+pub(crate) mod statement;
 mod types;
 
 use std::fmt;

@@ -76,7 +76,8 @@ impl Worker {
 
     /// Serves only these queues, all with the same slots. `-slow` is every queue but `slow`.
     pub fn queues<Q: AsRef<str>>(mut self, queues: impl IntoIterator<Item = Q>) -> Self {
-        self.queues = Some(queues.into_iter().map(|queue| queue.as_ref().to_owned()).collect::<Vec<_>>().join(","));
+        self.queues =
+            Some(queues.into_iter().map(|queue| queue.as_ref().to_owned()).collect::<Vec<_>>().join(","));
         self
     }
 
@@ -239,7 +240,10 @@ impl Worker {
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("client", &self.client).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("client", &self.client)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -274,7 +278,9 @@ async fn supervise(
     listener.abort();
     obey.into_iter().for_each(|signals| signals.abort());
     // A slot whose job blocks its thread is left behind; everything else is over at once.
-    let _ = tokio::time::timeout(Duration::from_secs(1), async { while parts.join_next().await.is_some() {} }).await;
+    let _ =
+        tokio::time::timeout(Duration::from_secs(1), async { while parts.join_next().await.is_some() {} })
+            .await;
     parts.abort_all();
     let left = if engine.lost() { Ok(()) } else { engine.storage().leave(engine.id).await };
     // The thread may be in the middle of a beat; it ends with it.

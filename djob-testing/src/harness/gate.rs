@@ -11,7 +11,7 @@ use std::time::Duration;
 use djob::storage::{
     Cancelled, ClaimEnd, Conn, Count, Filter, Heart, Lane, LaneAt, Reply, SchemaVersion, Storage, WorkerInfo,
 };
-use djob::{Attempt, Claim, ClaimedJob, Clock, Enqueued, JobId, JobRow, NewJob, Timestamp};
+use djob::{Attempt, Claim, ClaimKey, ClaimedJob, Clock, Enqueued, JobId, JobRow, NewJob, Timestamp};
 use uuid::Uuid;
 
 #[derive(Debug)]
@@ -91,6 +91,7 @@ impl Storage for Gated {
         heart() -> Box<dyn Heart>;
         fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
         settle(worker: Uuid, ends: &'a [ClaimEnd]) -> Vec<bool>;
+        start(worker: Uuid, key: ClaimKey) -> bool;
         cancels() -> Vec<JobId>;
         orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
         bury(lease: Duration) -> u64;

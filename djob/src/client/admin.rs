@@ -2,8 +2,8 @@
 
 use super::Client;
 use crate::job::{Attempt, JobId, JobRow};
-use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
 use crate::storage::error::Problem;
+use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 

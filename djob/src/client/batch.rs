@@ -42,7 +42,9 @@ impl Batch {
             let run = Run(self.clone());
             tokio::spawn(async move { run.0.store_all().await });
         }
-        answered.await.unwrap_or_else(|_| Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into()))))
+        answered.await.unwrap_or_else(|_| {
+            Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
+        })
     }
 
     /// Adds a job; `true` if nobody is storing and the caller must see to it.
@@ -66,7 +68,10 @@ impl Batch {
                 Ok(stored) => answer_each(answers, stored.into_iter().map(Ok)),
                 Err(error) => {
                     let error = Arc::new(error);
-                    answer_each(answers, std::iter::repeat_with(|| Err(StorageError::new(Problem::Shared(error.clone())))));
+                    answer_each(
+                        answers,
+                        std::iter::repeat_with(|| Err(StorageError::new(Problem::Shared(error.clone())))),
+                    );
                 }
             }
         }

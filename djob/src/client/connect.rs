@@ -70,13 +70,15 @@ impl ClientBuilder {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let naming = self.naming()?;
-                let storage = crate::storage::sqlite::SqliteStorage::open(url, naming, self.clock.clone()).await?;
+                let storage =
+                    crate::storage::sqlite::SqliteStorage::open(url, naming, self.clock.clone()).await?;
                 Ok(self.storage(Arc::new(storage)))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let naming = self.naming()?;
-                let storage = crate::storage::postgres::PostgresStorage::open(url, naming, self.clock.clone()).await?;
+                let storage =
+                    crate::storage::postgres::PostgresStorage::open(url, naming, self.clock.clone()).await?;
                 Ok(self.storage(Arc::new(storage)))
             }
             other => Err(StorageError::setting(format!(
@@ -93,7 +95,8 @@ impl ClientBuilder {
     #[cfg(feature = "sqlite")]
     pub async fn sqlite(self, pool: sqlx::SqlitePool) -> Result<Client, StorageError> {
         let storage =
-            crate::storage::sqlite::SqliteStorage::with_pool(pool, self.naming()?, self.clock.clone()).await?;
+            crate::storage::sqlite::SqliteStorage::with_pool(pool, self.naming()?, self.clock.clone())
+                .await?;
         Ok(self.storage(Arc::new(storage)))
     }
 
@@ -103,7 +106,8 @@ impl ClientBuilder {
     /// If a setting is not usable.
     #[cfg(feature = "postgres")]
     pub async fn postgres(self, pool: sqlx::PgPool) -> Result<Client, StorageError> {
-        let storage = crate::storage::postgres::PostgresStorage::with_pool(&pool, self.naming()?, self.clock.clone())?;
+        let storage =
+            crate::storage::postgres::PostgresStorage::with_pool(&pool, self.naming()?, self.clock.clone())?;
         Ok(self.storage(Arc::new(storage)))
     }
 

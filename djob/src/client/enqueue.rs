@@ -162,7 +162,10 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
             args,
             meta: Meta {
                 tags: options.tags,
-                unique_key: options.unique_key.or_else(|| self.job.unique_key()).map(|key| format!("{kind}:{key}")),
+                unique_key: options
+                    .unique_key
+                    .or_else(|| self.job.unique_key())
+                    .map(|key| format!("{kind}:{key}")),
                 ..Meta::default()
             },
         };
@@ -180,8 +183,13 @@ fn check(kind: &'static str, new: &NewJob) -> Result<(), EnqueueError> {
     if new.meta.tags.len() > TAGS_MAX {
         return refuse(format!("it has {} tags; the limit is {TAGS_MAX}", new.meta.tags.len()));
     }
-    if let Some(key) = new.meta.unique_key.as_ref().filter(|key| key.len() > UNIQUE_KEY_MAX || key.contains('\0')) {
-        return refuse(format!("its unique key has {} bytes; the limit is {UNIQUE_KEY_MAX}, without NUL", key.len()));
+    if let Some(key) =
+        new.meta.unique_key.as_ref().filter(|key| key.len() > UNIQUE_KEY_MAX || key.contains('\0'))
+    {
+        return refuse(format!(
+            "its unique key has {} bytes; the limit is {UNIQUE_KEY_MAX}, without NUL",
+            key.len()
+        ));
     }
     let far = match new.due {
         Due::In(delay) => delay > HORIZON,

@@ -11,8 +11,12 @@ use crate::storage::Storage;
 /// Other processes are told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(10);
 /// After a job was stored in a caller's transaction, whose commit nobody reports: when to look.
-const GUESSES: [Duration; 4] =
-    [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(75), Duration::from_millis(400)];
+const GUESSES: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(20),
+    Duration::from_millis(75),
+    Duration::from_millis(400),
+];
 
 /// The bell that enqueuers ring and claimers wait for.
 #[derive(Clone)]

@@ -23,7 +23,11 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(pointer: impl Into<String>, rule: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    fn new(
+        pointer: impl Into<String>,
+        rule: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Fault { pointer: pointer.into(), rule: rule.into(), message: message.into() }
     }
 }
@@ -72,7 +76,11 @@ where
 {
     args.validate().map_err(|errors| broken_rules(&errors))?;
     let json = serde_json::to_string(args).map_err(|error| {
-        ArgsError::one(Fault::new("", "json", format!("cannot be written as JSON: {}", without_values(&error))))
+        ArgsError::one(Fault::new(
+            "",
+            "json",
+            format!("cannot be written as JSON: {}", without_values(&error)),
+        ))
     })?;
     check_text(&json)?;
     // JSON has no NaN and no infinity: serde_json writes `null`, which would only be noticed when the job runs.
@@ -93,7 +101,10 @@ pub(crate) fn decode<A: DeserializeOwned + Validate>(json: &str) -> Result<A, Ar
 pub(crate) fn check_text(json: &str) -> Result<(), ArgsError> {
     let refuse = |rule, message| Err(ArgsError::one(Fault::new("", rule, message)));
     if json.len() > ARGS_MAX {
-        let message = format!("take {} bytes as JSON; the limit is {ARGS_MAX}: store the data and pass its key", json.len());
+        let message = format!(
+            "take {} bytes as JSON; the limit is {ARGS_MAX}: store the data and pass its key",
+            json.len()
+        );
         return refuse("size", message);
     }
     if !json.starts_with('{') {
@@ -138,7 +149,11 @@ fn has_nul(json: &str) -> bool {
 fn decode_unchecked<A: DeserializeOwned>(json: &str) -> Result<A, ArgsError> {
     // serde would build a struct from an array as well: `[7]` for `{"user_id": 7}`.
     if !json.trim_start().starts_with('{') {
-        return Err(ArgsError::one(Fault::new("", "type", "must be a JSON object with one key for each argument")));
+        return Err(ArgsError::one(Fault::new(
+            "",
+            "type",
+            "must be a JSON object with one key for each argument",
+        )));
     }
     serde_json::from_str(json).map_err(|_| place_of_error::<A>(json))
 }
@@ -168,7 +183,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => {
+                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+            }
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
@@ -187,7 +204,9 @@ fn without_values(error: &serde_json::Error) -> String {
         ("invalid type" | "invalid value" | "invalid length", Some(at)) => format!("{head}{}", &text[at..]),
         (head, Some(at)) if head.starts_with("unknown variant") => format!("unknown variant{}", &text[at..]),
         (head, _) if head.starts_with("unknown field") => "unknown field".to_owned(),
-        (head, _) if head.starts_with("missing field") || head.starts_with("duplicate field") => head.to_owned(),
+        (head, _) if head.starts_with("missing field") || head.starts_with("duplicate field") => {
+            head.to_owned()
+        }
         _ => "does not fit the argument's type".to_owned(),
     }
 }
@@ -205,7 +224,9 @@ fn collect(errors: &ValidationErrors, prefix: &str, faults: &mut Vec<Fault>) {
         let pointer = if field == "__all__" { prefix.to_owned() } else { format!("{prefix}/{field}") };
         match kind {
             ValidationErrorsKind::Field(errors) => {
-                faults.extend(errors.iter().map(|error| Fault::new(&pointer, error.code.clone(), in_words(error))));
+                faults.extend(
+                    errors.iter().map(|error| Fault::new(&pointer, error.code.clone(), in_words(error))),
+                );
             }
             ValidationErrorsKind::Struct(inner) => collect(inner, &pointer, faults),
             ValidationErrorsKind::List(items) => {
@@ -219,7 +240,8 @@ fn in_words(error: &validator::ValidationError) -> String {
     if let Some(message) = &error.message {
         return message.to_string();
     }
-    let limit = |name: &str| error.params.get(name).map(|value| value.to_string().trim_end_matches(".0").to_owned());
+    let limit =
+        |name: &str| error.params.get(name).map(|value| value.to_string().trim_end_matches(".0").to_owned());
     let bounds = match (limit("equal"), limit("min"), limit("max")) {
         (Some(equal), ..) => format!("exactly {equal}"),
         (_, Some(min), Some(max)) => format!("{min} to {max}"),
@@ -290,7 +312,10 @@ mod tests {
             (r#"{"id":1,"id":2,"email":"a@b.org"}"#, "arguments: duplicate field `id`"),
             (r#"{"id":1,"email":"s3cret"}"#, "/email: must be an e-mail address"),
             (r#"[1,"a@b.org"]"#, "arguments: must be a JSON object with one key for each argument"),
-            (r#"{"id":1,"email":"a@b.org"} {}"#, "arguments: hold something after the end of the JSON object"),
+            (
+                r#"{"id":1,"email":"a@b.org"} {}"#,
+                "arguments: hold something after the end of the JSON object",
+            ),
             ("", "arguments: must be a JSON object with one key for each argument"),
         ] {
             assert!(refusal(json).starts_with(message), "{json}: {}", refusal(json));

@@ -33,7 +33,9 @@ impl Backoff {
     /// ```
     pub fn delay(&self, attempt: u32, jitter: f64) -> Duration {
         let plain = match *self {
-            Backoff::Polynomial => Duration::from_secs(u64::from(attempt).saturating_pow(4).saturating_add(5)),
+            Backoff::Polynomial => {
+                Duration::from_secs(u64::from(attempt).saturating_pow(4).saturating_add(5))
+            }
             Backoff::Exponential(base) => base.saturating_mul(1 << attempt.saturating_sub(1).min(31)),
             Backoff::Linear(base) => base.saturating_mul(attempt),
             Backoff::Fixed(base) => base,

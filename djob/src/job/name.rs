@@ -15,7 +15,10 @@ pub struct InvalidName {
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let InvalidName { what, name } = self;
-        write!(f, "{name:?} is not a name for a {what}: a lower-case letter first, then up to 62 of a-z 0-9 _ . : -")
+        write!(
+            f,
+            "{name:?} is not a name for a {what}: a lower-case letter first, then up to 62 of a-z 0-9 _ . : -"
+        )
     }
 }
 
@@ -25,7 +28,10 @@ impl std::error::Error for InvalidName {}
 pub(crate) fn check(what: &'static str, name: &str) -> Result<(), InvalidName> {
     let bytes = name.as_bytes();
     let lawful = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'-');
-    if bytes.first().is_some_and(u8::is_ascii_lowercase) && bytes.len() <= NAME_MAX && bytes.iter().all(lawful) {
+    if bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.len() <= NAME_MAX
+        && bytes.iter().all(lawful)
+    {
         return Ok(());
     }
     Err(InvalidName { what, name: name.chars().take(NAME_MAX + 1).collect() })

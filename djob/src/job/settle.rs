@@ -103,7 +103,9 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
         Outcome::BrokenContract(detail) => Settlement::Park { reason: "broken_contract", detail },
         Outcome::UnknownKind => Settlement::Park {
             reason: "unknown_kind",
-            detail: "no function of this kind is linked into the worker: is its crate named? `use my_jobs as _;`".into(),
+            detail:
+                "no function of this kind is linked into the worker: is its crate named? `use my_jobs as _;`"
+                    .into(),
         },
         Outcome::Interrupted => Settlement::Release,
         Outcome::Crashed if facts.crashes.saturating_add(1) >= CRASHES_MAX => {
@@ -120,7 +122,14 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        Facts { attempt: 0, max_attempts: 3, crashes: 0, backoff: Backoff::default(), keep: None, jitter: 0.0 }
+        Facts {
+            attempt: 0,
+            max_attempts: 3,
+            crashes: 0,
+            backoff: Backoff::default(),
+            keep: None,
+            jitter: 0.0,
+        }
     }
 
     fn state_of(settlement: Settlement) -> Option<JobState> {

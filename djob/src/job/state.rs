@@ -63,12 +63,17 @@ impl fmt::Display for JobState {
 
 /// The text is not the name of a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state {0:?}; the states are scheduled, ready, running, parked, completed, failed, cancelled")]
+#[error(
+    "unknown state {0:?}; the states are scheduled, ready, running, parked, completed, failed, cancelled"
+)]
 pub struct UnknownState(String);
 
 impl FromStr for JobState {
     type Err = UnknownState;
     fn from_str(text: &str) -> Result<Self, UnknownState> {
-        JobState::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| UnknownState(text.to_owned()))
+        JobState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
     }
 }

@@ -75,9 +75,9 @@ impl fmt::Display for StorageError {
             Problem::Setting(text) => f.write_str(text),
             Problem::Unreachable(why) => write!(f, "the database cannot be reached: {why}"),
             Problem::Timeout(what) => write!(f, "the database did not answer in time ({what})"),
-            Problem::Unmigrated { found: 0, .. } => {
-                f.write_str("djob's tables are missing: call `client.migrate().await?` or run `djob db migrate`")
-            }
+            Problem::Unmigrated { found: 0, .. } => f.write_str(
+                "djob's tables are missing: call `client.migrate().await?` or run `djob db migrate`",
+            ),
             Problem::Unmigrated { found, known } => write!(
                 f,
                 "djob's tables have version {found} and this program needs {known}: \
@@ -110,8 +110,12 @@ impl From<sqlx::Error> for StorageError {
         let text = plain(&error);
         StorageError::new(match (&error, code.as_deref()) {
             // 42P01: undefined table; 3F000: unknown schema. SQLite only says so in words.
-            (_, Some("42P01" | "3F000")) => Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN },
-            _ if text.contains("no such table") => Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN },
+            (_, Some("42P01" | "3F000")) => {
+                Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN }
+            }
+            _ if text.contains("no such table") => {
+                Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN }
+            }
             // 25006: read-only transaction; 8 and its kin: SQLITE_READONLY.
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
             // 28P01, 28000: wrong password or user; 3D000: no such database.
@@ -119,7 +123,9 @@ impl From<sqlx::Error> for StorageError {
             (sqlx::Error::PoolTimedOut, _) => Problem::Timeout("no free connection"),
             (sqlx::Error::Io(_) | sqlx::Error::Tls(_), _) => Problem::Unreachable(text),
             // 14: SQLITE_CANTOPEN.
-            (_, Some("14")) => Problem::Unreachable(format!("{text}; does the folder exist, and may this user write to it?")),
+            (_, Some("14")) => {
+                Problem::Unreachable(format!("{text}; does the folder exist, and may this user write to it?"))
+            }
             _ => Problem::Database(error),
         })
     }

@@ -54,7 +54,10 @@ pub(crate) struct Move {
 impl Move {
     /// Whether an error of an attempt is to be recorded.
     pub(crate) fn has_attempt_error(&self) -> bool {
-        let counted = matches!((self.room, self.state), (Room::Waiting, _) | (Room::Finished | Room::Nowhere, Some("failed")));
+        let counted = matches!(
+            (self.room, self.state),
+            (Room::Waiting, _) | (Room::Finished | Room::Nowhere, Some("failed"))
+        );
         self.error.is_some() && counted && self.job.attempt > 0
     }
 
@@ -100,7 +103,18 @@ fn needs_a_move(job: &ClaimedJob) -> bool {
 
 fn blank(end: &ClaimEnd, room: Room, job: ClaimedJob) -> Move {
     let (claim, fence) = (end.key.row, end.key.fence);
-    Move { claim, fence, room, job, delay: None, state: None, result: None, error: None, keep: None, ran_us: 0 }
+    Move {
+        claim,
+        fence,
+        room,
+        job,
+        delay: None,
+        state: None,
+        result: None,
+        error: None,
+        keep: None,
+        ran_us: 0,
+    }
 }
 
 fn moved(end: &ClaimEnd, ended: &Ended) -> Option<Move> {

@@ -51,7 +51,13 @@ impl PostgresStorage {
     }
 
     /// Does `work` on a connection of `pool`, within `limit`.
-    async fn within<T, W>(&self, pool: &PgPool, limit: Duration, what: &'static str, work: W) -> Result<T, StorageError>
+    async fn within<T, W>(
+        &self,
+        pool: &PgPool,
+        limit: Duration,
+        what: &'static str,
+        work: W,
+    ) -> Result<T, StorageError>
     where
         W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
     {
@@ -179,7 +185,8 @@ impl Storage for PostgresStorage {
                 found.extend(Postgres::list(conn, texts.get(statement), filter, state, now).await?);
             }
             if matches!(filter.state, None | Some(JobState::Running)) {
-                let claims = sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit)).fetch_all(conn).await?;
+                let claims =
+                    sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit)).fetch_all(conn).await?;
                 for row in &claims {
                     found.extend(running_rows(rows::claim(row)?.1));
                 }
@@ -193,7 +200,9 @@ impl Storage for PostgresStorage {
     }
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
-        Box::pin(self.on_tx("cancel", async move |conn, texts, now| write::cancel(conn, texts, now, id).await))
+        Box::pin(
+            self.on_tx("cancel", async move |conn, texts, now| write::cancel(conn, texts, now, id).await),
+        )
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
@@ -263,12 +272,20 @@ impl Storage for PostgresStorage {
             let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
                 write::settle(conn, texts, now, worker, ends).await
             };
-            if write::needs_transaction(ends) { self.on_tx("settle", work).await } else { self.on("settle", work).await }
+            if write::needs_transaction(ends) {
+                self.on_tx("settle", work).await
+            } else {
+                self.on("settle", work).await
+            }
         })
     }
 
     fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool> {
-        Box::pin(self.on("start", async move |conn, texts, now| Postgres::start(conn, texts, worker, key, now).await))
+        Box::pin(
+            self.on("start", async move |conn, texts, now| {
+                Postgres::start(conn, texts, worker, key, now).await
+            }),
+        )
     }
 
     fn cancels(&self) -> Reply<'_, Vec<JobId>> {
@@ -283,13 +300,18 @@ impl Storage for PostgresStorage {
     }
 
     fn bury(&self, lease: Duration) -> Reply<'_, u64> {
-        Box::pin(self.on("bury", async move |conn, texts, now| Postgres::bury(conn, texts, micros(lease), now).await))
+        Box::pin(
+            self.on("bury", async move |conn, texts, now| {
+                Postgres::bury(conn, texts, micros(lease), now).await
+            }),
+        )
     }
 
     fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
         Box::pin(self.on("unpark", async move |conn, texts, _| {
             let mut back = 0;
-            for kind in Postgres::parked_kinds(conn, texts).await?.iter().filter(|kind| kinds.contains(kind)) {
+            for kind in Postgres::parked_kinds(conn, texts).await?.iter().filter(|kind| kinds.contains(kind))
+            {
                 back += Postgres::on_kind(conn, texts.get(UNPARK), kind).await?;
             }
             Ok(back)

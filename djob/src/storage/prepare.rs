@@ -11,7 +11,8 @@ use crate::clock::Clock;
 async fn sqlite_prepares_every_statement() {
     for prefix in ["djob_", "other_"] {
         let naming = Naming::new(None, prefix).unwrap();
-        let storage = super::sqlite::SqliteStorage::open("sqlite::memory:", naming, Clock::database()).await.unwrap();
+        let storage =
+            super::sqlite::SqliteStorage::open("sqlite::memory:", naming, Clock::database()).await.unwrap();
         storage.migrate().await.unwrap();
         let mut conn = storage.connection().await.unwrap();
         for (statement, text) in storage.texts().all() {

@@ -21,29 +21,133 @@ pub(crate) type Now = Option<Timestamp>;
 
 pub(crate) trait Verbs: Database {
     /// A statement whose parameters are a job and the time; returns how many rows it touched.
-    fn on_job(conn: &mut Self::Connection, sql: SqlStr, id: JobId, now: Now) -> impl Future<Output = Result<u64>> + Send;
+    fn on_job(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        id: JobId,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
     /// A statement with only the job as its parameter.
-    fn on_job_timeless(conn: &mut Self::Connection, sql: SqlStr, id: JobId) -> impl Future<Output = Result<u64>> + Send;
-    fn clock(conn: &mut Self::Connection, texts: &Texts, now: Now) -> impl Future<Output = Result<Timestamp>> + Send;
-    fn join(conn: &mut Self::Connection, texts: &Texts, worker: &WorkerInfo, now: Now) -> impl Future<Output = Result<()>> + Send;
-    fn leave(conn: &mut Self::Connection, texts: &Texts, worker: Uuid) -> impl Future<Output = Result<()>> + Send;
-    fn beat(conn: &mut Self::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
-    fn start(conn: &mut Self::Connection, texts: &Texts, worker: Uuid, key: ClaimKey, now: Now) -> impl Future<Output = Result<bool>> + Send;
-    fn bury(conn: &mut Self::Connection, texts: &Texts, lease: i64, now: Now) -> impl Future<Output = Result<u64>> + Send;
-    fn take_duty(conn: &mut Self::Connection, texts: &Texts, duty: &str, worker: Uuid, hold: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
-    fn prune(conn: &mut Self::Connection, texts: &Texts, limit: u32, now: Now) -> impl Future<Output = Result<u64>> + Send;
-    fn hold_key(conn: &mut Self::Connection, texts: &Texts, key: &str, job: JobId) -> impl Future<Output = Result<Option<JobId>>> + Send;
-    fn release_key(conn: &mut Self::Connection, texts: &Texts, key: &str, job: JobId) -> impl Future<Output = Result<()>> + Send;
-    fn cancel_waiting(conn: &mut Self::Connection, texts: &Texts, id: JobId, why: &str, keep: i64, now: Now) -> impl Future<Output = Result<bool>> + Send;
-    fn cancels(conn: &mut Self::Connection, texts: &Texts) -> impl Future<Output = Result<Vec<JobId>>> + Send;
-    fn parked_kinds(conn: &mut Self::Connection, texts: &Texts) -> impl Future<Output = Result<Vec<String>>> + Send;
-    fn on_kind(conn: &mut Self::Connection, sql: SqlStr, kind: &str) -> impl Future<Output = Result<u64>> + Send;
-    fn lanes(conn: &mut Self::Connection, texts: &Texts, priorities: (i16, i16), now: Now) -> impl Future<Output = Result<Vec<Lane>>> + Send;
-    fn find(conn: &mut Self::Connection, texts: &Texts, id: JobId, now: Now) -> impl Future<Output = Result<Option<JobRow>>> + Send;
-    fn attempts(conn: &mut Self::Connection, texts: &Texts, id: JobId) -> impl Future<Output = Result<Vec<Attempt>>> + Send;
-    fn list(conn: &mut Self::Connection, sql: SqlStr, filter: &Filter, state: &str, now: Now) -> impl Future<Output = Result<Vec<JobRow>>> + Send;
-    fn counts(conn: &mut Self::Connection, texts: &Texts, now: Now) -> impl Future<Output = Result<Vec<Count>>> + Send;
-    fn clear(conn: &mut Self::Connection, texts: &Texts, queue: &str) -> impl Future<Output = Result<u64>> + Send;
+    fn on_job_timeless(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        id: JobId,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn clock(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        now: Now,
+    ) -> impl Future<Output = Result<Timestamp>> + Send;
+    fn join(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: &WorkerInfo,
+        now: Now,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn leave(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn beat(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        lease: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn start(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        key: ClaimKey,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn bury(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        lease: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn take_duty(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        duty: &str,
+        worker: Uuid,
+        hold: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn prune(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        limit: u32,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn hold_key(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        key: &str,
+        job: JobId,
+    ) -> impl Future<Output = Result<Option<JobId>>> + Send;
+    fn release_key(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        key: &str,
+        job: JobId,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn cancel_waiting(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+        why: &str,
+        keep: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn cancels(conn: &mut Self::Connection, texts: &Texts)
+    -> impl Future<Output = Result<Vec<JobId>>> + Send;
+    fn parked_kinds(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+    ) -> impl Future<Output = Result<Vec<String>>> + Send;
+    fn on_kind(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        kind: &str,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn lanes(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        priorities: (i16, i16),
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Lane>>> + Send;
+    fn find(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+        now: Now,
+    ) -> impl Future<Output = Result<Option<JobRow>>> + Send;
+    fn attempts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+    ) -> impl Future<Output = Result<Vec<Attempt>>> + Send;
+    fn list(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        filter: &Filter,
+        state: &str,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<JobRow>>> + Send;
+    fn counts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Count>>> + Send;
+    fn clear(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        queue: &str,
+    ) -> impl Future<Output = Result<u64>> + Send;
     /// The newest migration of `table` that was applied.
     fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
 }
@@ -118,12 +222,24 @@ where
         Ok(())
     }
 
-    async fn beat(conn: &mut D::Connection, texts: &Texts, worker: Uuid, lease: i64, now: Now) -> Result<bool> {
+    async fn beat(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        lease: i64,
+        now: Now,
+    ) -> Result<bool> {
         let done = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now).execute(conn).await?;
         Ok(done.affected() == 1)
     }
 
-    async fn start(conn: &mut D::Connection, texts: &Texts, worker: Uuid, key: ClaimKey, now: Now) -> Result<bool> {
+    async fn start(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        key: ClaimKey,
+        now: Now,
+    ) -> Result<bool> {
         let query = sqlx::query(texts.get(START)).bind(key.row).bind(key.fence).bind(worker).bind(now);
         Ok(query.execute(conn).await?.affected() == 1)
     }
@@ -148,13 +264,20 @@ where
         // An error that is an hour old belongs to no job on the move between two rooms.
         const HOUR: i64 = 3_600_000_000;
         let limit = i64::from(limit);
-        let pruned = sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
+        let pruned =
+            sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
         sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(conn).await?;
         Ok(pruned)
     }
 
-    async fn hold_key(conn: &mut D::Connection, texts: &Texts, key: &str, job: JobId) -> Result<Option<JobId>> {
-        let taken = sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
+    async fn hold_key(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        key: &str,
+        job: JobId,
+    ) -> Result<Option<JobId>> {
+        let taken =
+            sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
         if taken.affected() == 1 {
             return Ok(None);
         }
@@ -194,7 +317,12 @@ where
         Ok(sqlx::query(sql).bind(kind.to_owned()).execute(conn).await?.affected())
     }
 
-    async fn lanes(conn: &mut D::Connection, texts: &Texts, priorities: (i16, i16), now: Now) -> Result<Vec<Lane>> {
+    async fn lanes(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        priorities: (i16, i16),
+        now: Now,
+    ) -> Result<Vec<Lane>> {
         let query = sqlx::query(texts.get(LANES)).bind(priorities.0).bind(priorities.1).bind(now);
         let lane = |row: &D::Row| {
             Ok(Lane {
@@ -246,7 +374,13 @@ where
         let counted = |row: &D::Row| {
             let state: JobState = row.try_get::<String, _>(1)?.parse().map_err(StorageError::garbled)?;
             let oldest = if state == JobState::Ready { row.try_get(3)? } else { None };
-            Ok(Count { queue: row.try_get(0)?, state, jobs: row.try_get(2)?, oldest, seen_at: row.try_get(4)? })
+            Ok(Count {
+                queue: row.try_get(0)?,
+                state,
+                jobs: row.try_get(2)?,
+                oldest,
+                seen_at: row.try_get(4)?,
+            })
         };
         sqlx::query(texts.get(COUNTS)).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
     }

@@ -52,7 +52,9 @@ impl SqliteStorage {
     async fn write<T, W>(&self, work: W) -> Result<T, StorageError>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection, Texts, Now) -> BoxFuture<'c, Result<T, StorageError>> + Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection, Texts, Now) -> BoxFuture<'c, Result<T, StorageError>>
+            + Send
+            + 'static,
     {
         let (texts, now) = (self.texts.clone(), self.now());
         self.writer.write(move |conn| work(conn, texts, now)).await
@@ -142,8 +144,18 @@ async fn settle(
         (TO_CLAIMS, rows::array(to(Room::Claimed), rows::to_claim), true, true),
         (TO_PARKED, rows::array(to(Room::Parked), rows::to_parked), false, true),
         (TO_FINISHED, rows::array(to(Room::Finished), rows::to_finished), true, true),
-        (ERRORS, rows::array(moves.iter().filter(|to| to.has_attempt_error()), rows::attempt_error), true, true),
-        (LOST_ARGS, rows::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), rows::id), false, false),
+        (
+            ERRORS,
+            rows::array(moves.iter().filter(|to| to.has_attempt_error()), rows::attempt_error),
+            true,
+            true,
+        ),
+        (
+            LOST_ARGS,
+            rows::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), rows::id),
+            false,
+            false,
+        ),
     ];
     for (statement, json, names_worker, names_time) in parts.into_iter().filter(|part| part.1 != "[]") {
         let mut query = sqlx::query(texts.get(statement)).bind(json);
@@ -165,7 +177,10 @@ async fn settle(
 
 fn claim_row(row: &sqlx::sqlite::SqliteRow) -> Result<(Uuid, Claim), StorageError> {
     let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
-    Ok((row.try_get(2)?, rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?))
+    Ok((
+        row.try_get(2)?,
+        rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
+    ))
 }
 
 impl Storage for SqliteStorage {
@@ -196,7 +211,9 @@ impl Storage for SqliteStorage {
     }
 
     fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>> {
-        Box::pin(self.write(|conn, texts, now| Box::pin(async move { enqueue(conn, &texts, now, jobs).await })))
+        Box::pin(
+            self.write(|conn, texts, now| Box::pin(async move { enqueue(conn, &texts, now, jobs).await })),
+        )
     }
 
     fn enqueue_in<'a>(&'a self, conn: Conn<'a>, jobs: Vec<NewJob>) -> Reply<'a, Vec<Enqueued>> {
@@ -262,7 +279,9 @@ impl Storage for SqliteStorage {
             Box::pin(async move {
                 let keep = micros(KEEP_COMPLETED);
                 if Sqlite::cancel_waiting(conn, &texts, id, CANCEL_REASON, keep, now).await? {
-                    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
+                    for statement in
+                        [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL]
+                    {
                         Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
                     }
                     return Ok(Cancelled::Now);
@@ -310,19 +329,25 @@ impl Storage for SqliteStorage {
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
         let queue = queue.unwrap_or_default().to_owned();
         Box::pin(
-            self.write(move |conn, texts, _| Box::pin(async move { Sqlite::clear(conn, &texts, &queue).await })),
+            self.write(move |conn, texts, _| {
+                Box::pin(async move { Sqlite::clear(conn, &texts, &queue).await })
+            }),
         )
     }
 
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
         let worker = worker.clone();
-        Box::pin(
-            self.write(move |conn, texts, now| Box::pin(async move { Sqlite::join(conn, &texts, &worker, now).await })),
-        )
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::join(conn, &texts, &worker, now).await })
+        }))
     }
 
     fn leave(&self, worker: Uuid) -> Reply<'_, ()> {
-        Box::pin(self.write(move |conn, texts, _| Box::pin(async move { Sqlite::leave(conn, &texts, worker).await })))
+        Box::pin(
+            self.write(move |conn, texts, _| {
+                Box::pin(async move { Sqlite::leave(conn, &texts, worker).await })
+            }),
+        )
     }
 
     fn heart(&self) -> Reply<'_, Box<dyn Heart>> {
@@ -359,7 +384,9 @@ impl Storage for SqliteStorage {
             let fetched = sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await?;
             for row in &fetched {
                 let (id, args): (JobId, String) = (row.try_get(0)?, row.try_get(1)?);
-                jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.as_str().into()));
+                jobs.iter_mut()
+                    .filter(|job| job.id == id)
+                    .for_each(|job| job.args = Some(args.as_str().into()));
             }
             Ok(())
         }))
@@ -390,7 +417,8 @@ impl Storage for SqliteStorage {
 
     fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
         Box::pin(self.read(async move |conn, texts| {
-            let query = sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(self.now());
+            let query =
+                sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(self.now());
             query.fetch_all(conn).await?.iter().map(claim_row).collect()
         }))
     }

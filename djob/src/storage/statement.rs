@@ -216,7 +216,8 @@ impl std::fmt::Debug for Texts {
 }
 
 fn render(text: &str, dialect: Dialect, naming: &Naming) -> String {
-    let body: String = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
+    let body: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
     let clock = format!("${}", last_parameter(&body) + 1);
     let body = match dialect {
         #[cfg(feature = "sqlite")]
@@ -261,14 +262,16 @@ mod tests {
     #[cfg(feature = "sqlite")]
     #[test]
     fn the_clock_is_the_last_parameter() {
-        let text = render("-- a\nselect now() + $1 * interval '1 microsecond'", Dialect::Sqlite, &Naming::default());
+        let text =
+            render("-- a\nselect now() + $1 * interval '1 microsecond'", Dialect::Sqlite, &Naming::default());
         assert_eq!(text, "select $2 + $1");
     }
 
     #[cfg(feature = "postgres")]
     #[test]
     fn postgres_is_asked_for_its_own_time_unless_a_time_is_bound() {
-        let text = render("select now() from djob_jobs", Dialect::Postgres, &Naming::new(Some("s"), "x_").unwrap());
+        let text =
+            render("select now() from djob_jobs", Dialect::Postgres, &Naming::new(Some("s"), "x_").unwrap());
         assert_eq!(text, "select coalesce($1::timestamptz, statement_timestamp()) from s.x_jobs");
     }
 }

@@ -25,7 +25,9 @@ macro_rules! stored_as {
             }
         }
         impl sqlx::Decode<'_, $database> for $ours {
-            fn decode(value: <$database as sqlx::Database>::ValueRef<'_>) -> Result<Self, sqlx::error::BoxDynError> {
+            fn decode(
+                value: <$database as sqlx::Database>::ValueRef<'_>,
+            ) -> Result<Self, sqlx::error::BoxDynError> {
                 Ok($from(<$theirs as sqlx::Decode<$database>>::decode(value)?))
             }
         }

@@ -155,7 +155,8 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
         split(engine, &open, end).await;
     }
     let suspect = |run: &Run| run.held().is_some_and(|job| job.meta.suspect);
-    let (suspects, others): (Vec<Run>, Vec<Run>) = if must_split { runs.into_iter().partition(suspect) } else { (vec![], runs) };
+    let (suspects, others): (Vec<Run>, Vec<Run>) =
+        if must_split { runs.into_iter().partition(suspect) } else { (vec![], runs) };
     engine.quarantine.fill(suspects);
     pool.fill(others);
 }

@@ -32,7 +32,9 @@ impl PoolConfig {
     /// then how many jobs at once.
     pub(crate) fn parse(text: &str, concurrency: u32) -> Result<Self, WorkerError> {
         let (names, count) = match text.rsplit_once(':') {
-            Some((names, count)) if count.trim().parse::<u32>().is_ok() => (names, count.trim().parse().unwrap_or(0)),
+            Some((names, count)) if count.trim().parse::<u32>().is_ok() => {
+                (names, count.trim().parse().unwrap_or(0))
+            }
             _ => (text, concurrency),
         };
         let mut pool = PoolConfig { queues: vec![], except: vec![], concurrency: count };
@@ -103,7 +105,9 @@ impl Config {
         let refuse = |why: String| Err(WorkerError::Setting(why));
         let (min, max) = self.priorities;
         if min > max {
-            return refuse(format!("no job has a priority from {min} to {max}: the first number must not be the greater"));
+            return refuse(format!(
+                "no job has a priority from {min} to {max}: the first number must not be the greater"
+            ));
         }
         if self.beat.is_zero() || self.lease < self.beat * 3 {
             return refuse(format!(
@@ -134,7 +138,10 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_in_words() {
         let refusal = |text| PoolConfig::parse(text, 5).unwrap_err().to_string();
-        assert_eq!(refusal("mail:0"), "the pool \"mail:0\" runs 0 jobs at once: give a number from 1 to 10000");
+        assert_eq!(
+            refusal("mail:0"),
+            "the pool \"mail:0\" runs 0 jobs at once: give a number from 1 to 10000"
+        );
         assert!(refusal("Mail:1").contains("is not a name for a queue"));
         let backwards = Config { priorities: (5, 1), ..Config::default() };
         assert!(backwards.check().is_err());

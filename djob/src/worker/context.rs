@@ -10,8 +10,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::client::{Client, EnqueueIn, ambient};
-use crate::job::{ClaimKey, ClaimedJob, JobError, JobId, NewJob, Outcome, settle};
-use crate::registry::Registry;
+use crate::job::{ClaimKey, ClaimedJob, JobDef, JobError, JobId, NewJob, Outcome, settle};
 use crate::state::State;
 use crate::storage::{ClaimEnd, Ended};
 
@@ -39,8 +38,7 @@ struct Held {
     worker: Uuid,
     key: ClaimKey,
     job: Arc<ClaimedJob>,
-    /// The job has a claim row of its own from the start.
-    transactional: bool,
+    def: &'static JobDef,
 }
 
 /// The sign to stop.
@@ -102,7 +100,7 @@ impl JobContext {
         worker: Uuid,
         key: ClaimKey,
         job: &Arc<ClaimedJob>,
-        transactional: bool,
+        def: &'static JobDef,
     ) -> Self {
         JobContext(Arc::new(Inner {
             id: job.id,
@@ -112,7 +110,7 @@ impl JobContext {
             max_attempts: job.max_attempts,
             state: state.clone(),
             client: Some(client.clone()),
-            held: Some(Held { worker, key, job: job.clone(), transactional }),
+            held: Some(Held { worker, key, job: job.clone(), def }),
             stop: Stop::default(),
             completed: AtomicBool::new(false),
         }))
@@ -191,11 +189,10 @@ impl JobContext {
         let (Some(held), Some(client)) = (&self.0.held, &self.0.client) else {
             return Err(JobError::Context("complete_in needs a worker: this context is detached"));
         };
-        if !held.transactional {
+        if !held.def.transactional {
             return Err(JobError::Context("complete_in needs a job with the option `#[job(transactional)]`"));
         }
-        let def = Registry::linked().ok().and_then(|registry| registry.get(&held.job.kind));
-        let settlement = settle(&held.job.facts(def, 0.0), Outcome::Completed(None));
+        let settlement = settle(&held.job.facts(Some(held.def), 0.0), Outcome::Completed(None));
         let ended = Ended { job: held.job.clone(), settlement, ran: Duration::ZERO, finished_itself: false };
         let end = ClaimEnd { key: held.key, ended: vec![ended], still: vec![] };
         match client.storage().settle_in(tx.conn(), held.worker, &end).await {
@@ -203,7 +200,9 @@ impl JobContext {
                 self.0.completed.store(true, Ordering::Release);
                 Ok(())
             }
-            Ok(false) => Err(JobError::Context("this run has lost its lease: another worker holds the job now")),
+            Ok(false) => {
+                Err(JobError::Context("this run has lost its lease: another worker holds the job now"))
+            }
             Err(error) => Err(JobError::Failed(error.into())),
         }
     }

@@ -48,7 +48,7 @@ async fn one(engine: &Engine, run: &Run) -> Duration {
         return Duration::ZERO;
     };
     let start = Instant::now();
-    let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def.transactional);
+    let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def);
     let outcome = attempt(engine, def, &ctx, &job).await;
     let ran = start.elapsed();
     let finished_itself = outcome == Outcome::CompletedInTransaction;
@@ -101,7 +101,12 @@ enum Ended {
 }
 
 /// Runs an attempt within its limits. One that is ready at once costs no timer and no entry among the running.
-async fn bounded(engine: &Engine, ctx: &JobContext, limit: Duration, work: impl Future<Output = Attempted>) -> Ended {
+async fn bounded(
+    engine: &Engine,
+    ctx: &JobContext,
+    limit: Duration,
+    work: impl Future<Output = Attempted>,
+) -> Ended {
     let mut work = pin!(work);
     if let Poll::Ready(ended) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
         return Ended::Itself(ended);
@@ -139,7 +144,8 @@ async fn caught(work: impl Future<Output = Attempted>) -> Attempted {
 
 /// What a panic said.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error_text(text.unwrap_or("without a message"))
 }
 

@@ -71,7 +71,10 @@ async fn beat(engine: &Engine, tick: &Tick) {
         }
         let still = tick.age();
         if still > SLOW {
-            tracing::warn!(?still, "a job blocks the runtime: use a function that is not async, or `spawn_blocking`");
+            tracing::warn!(
+                ?still,
+                "a job blocks the runtime: use a function that is not async, or `spawn_blocking`"
+            );
         }
         if still > STUCK || last.elapsed() >= lease {
             tracing::error!(?still, silent = ?last.elapsed(), "the lease is lost: the worker stops its jobs");

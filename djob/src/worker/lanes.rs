@@ -61,7 +61,8 @@ impl Lanes {
 
     /// Moves the cursors past what was claimed.
     pub(crate) fn claimed(&mut self, claims: &[Claim]) {
-        for job in claims.iter().filter_map(|claim| claim.jobs.iter().max_by_key(|job| (job.run_at, job.id))) {
+        for job in claims.iter().filter_map(|claim| claim.jobs.iter().max_by_key(|job| (job.run_at, job.id)))
+        {
             let taken = Cursor { run_at: job.run_at, id: job.id };
             let key = (job.priority, job.queue.to_string());
             self.cursors.entry(key).and_modify(|at| *at = taken.max(*at)).or_insert(taken);
@@ -101,9 +102,10 @@ mod tests {
     #[test]
     fn a_lane_whose_first_job_is_not_due_only_sets_the_alarm() {
         let mut lanes = Lanes::default();
-        let next = lanes.swept(vec![lane("a", 0, 5000), lane("b", 0, 3000), lane("not_ours", 0, 2000)], |queue| {
-            queue != "not_ours"
-        });
+        let next = lanes
+            .swept(vec![lane("a", 0, 5000), lane("b", 0, 3000), lane("not_ours", 0, 2000)], |queue| {
+                queue != "not_ours"
+            });
         assert_eq!(next, Some(Duration::from_micros(2000)));
         assert!(lanes.is_empty());
     }

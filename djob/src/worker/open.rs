@@ -66,7 +66,8 @@ impl OpenClaim {
         let jobs: Vec<Slot> = claim.jobs.into_iter().map(|job| Slot::Held(Arc::new(job))).collect();
         let left = jobs.len();
         let progress = Progress { jobs, left, ended: Vec::with_capacity(left), rows };
-        let open = OpenClaim { fence: claim.key.fence, opened: Instant::now(), progress: Mutex::new(progress) };
+        let open =
+            OpenClaim { fence: claim.key.fence, opened: Instant::now(), progress: Mutex::new(progress) };
         let claim = Arc::new(open);
         (0..left).map(|index| Run { claim: claim.clone(), index }).collect()
     }
@@ -109,7 +110,12 @@ impl OpenClaim {
                 Slot::Held(job) if keep_held => end.still.push(Still { job: job.clone(), started: false }),
                 Slot::Held(job) => {
                     let job = job.clone();
-                    end.ended.push(Ended { job, settlement: Settlement::Release, ran: Duration::ZERO, finished_itself: false });
+                    end.ended.push(Ended {
+                        job,
+                        settlement: Settlement::Release,
+                        ran: Duration::ZERO,
+                        finished_itself: false,
+                    });
                     *slot = Slot::Over;
                     continue;
                 }
@@ -166,7 +172,12 @@ impl Run {
     }
 
     /// The job has ended; returns what there is to settle now.
-    pub(crate) fn end(&self, settlement: Settlement, ran: Duration, finished_itself: bool) -> Option<ClaimEnd> {
+    pub(crate) fn end(
+        &self,
+        settlement: Settlement,
+        ran: Duration,
+        finished_itself: bool,
+    ) -> Option<ClaimEnd> {
         let mut progress = self.claim.progress();
         let slot = progress.jobs.get_mut(self.index)?;
         let (Slot::Running(job) | Slot::Held(job)) = mem::replace(slot, Slot::Over) else { return None };
@@ -208,7 +219,11 @@ mod tests {
 
     fn open(jobs: usize) -> Vec<Run> {
         let fence = Uuid::now_v7();
-        OpenClaim::open(Claim { key: ClaimKey { row: fence, fence }, jobs: (0..jobs).map(|_| job()).collect(), started: false })
+        OpenClaim::open(Claim {
+            key: ClaimKey { row: fence, fence },
+            jobs: (0..jobs).map(|_| job()).collect(),
+            started: false,
+        })
     }
 
     fn end(run: &Run) -> Option<ClaimEnd> {

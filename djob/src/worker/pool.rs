@@ -130,7 +130,14 @@ impl Pool {
             // A slow job at hand says more than the fast ones that are over.
             run_time.measured(Duration::from_nanos(ran_us.saturating_mul(1000) / ran));
         }
-        prefetch::want(*run_time, self.config.concurrency, self.busy(), self.held_jobs(), unsettled, read_ahead)
+        prefetch::want(
+            *run_time,
+            self.config.concurrency,
+            self.busy(),
+            self.held_jobs(),
+            unsettled,
+            read_ahead,
+        )
     }
 
     /// Says that a batch took longer than was expected: nothing more is held in advance until shorter runs are measured.

@@ -38,7 +38,14 @@ impl RunTime {
 }
 
 /// How many jobs to claim now.
-pub(crate) fn want(run_time: RunTime, slots: u32, busy: u32, held: u32, unsettled: u32, read_ahead: Option<u32>) -> u32 {
+pub(crate) fn want(
+    run_time: RunTime,
+    slots: u32,
+    busy: u32,
+    held: u32,
+    unsettled: u32,
+    read_ahead: Option<u32>,
+) -> u32 {
     let free = slots.saturating_sub(busy);
     let ahead = read_ahead.unwrap_or_else(|| run_time.ahead(slots));
     let target = free.saturating_add(ahead).min(HOLD_MAX);

@@ -140,7 +140,14 @@ fn tell(engine: &Engine, end: &ClaimEnd, accepted: bool) {
     for Ended { job, settlement, ran, finished_itself } in &end.ended {
         let (id, kind) = (job.id, job.kind.clone());
         if !accepted && *finished_itself {
-            events.send(|| Event::Settled { id, kind, state: JobState::Completed, result: None, error: None, ran: *ran });
+            events.send(|| Event::Settled {
+                id,
+                kind,
+                state: JobState::Completed,
+                result: None,
+                error: None,
+                ran: *ran,
+            });
             continue;
         }
         if !accepted {
@@ -158,4 +165,3 @@ fn tell(engine: &Engine, end: &ClaimEnd, accepted: bool) {
         events.send(|| Event::Settled { id, kind, state, result, error, ran: *ran });
     }
 }
-

@@ -26,15 +26,21 @@ const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmap
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
 const NOT_DURABLE: &str = "set synchronous_commit = off";
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];
 
 impl PostgresStorage {
     /// Connects to the database at `url`.
     pub(crate) async fn open(url: &str, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
-        let bad = |_| StorageError::setting("not a PostgreSQL URL: write `postgres://user@host:5432/database`");
+        let bad =
+            |_| StorageError::setting("not a PostgreSQL URL: write `postgres://user@host:5432/database`");
         let options = PgConnectOptions::from_str(url).map_err(bad)?;
         // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
-        let options = if says_ssl_mode(url) || is_local(&options) { options } else { options.ssl_mode(PgSslMode::VerifyFull) };
+        let options = if says_ssl_mode(url) || is_local(&options) {
+            options
+        } else {
+            options.ssl_mode(PgSslMode::VerifyFull)
+        };
         let storage = Self::with_options(options, naming, clock);
         drop(storage.durable.acquire().await?);
         Ok(storage)
@@ -98,7 +104,9 @@ fn says_ssl_mode(url: &str) -> bool {
 
 fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
-    options.get_socket().is_some() || host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]")
 }
 
 pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {

@@ -42,7 +42,9 @@ pub(super) async fn insert_unique(
             holders[n] = Postgres::hold_key(conn, texts, key, jobs[n].id).await?;
         }
     }
-    let answer = |(job, holder): (&NewJob, &Option<JobId>)| holder.map_or(Enqueued::Inserted(job.id), Enqueued::Existing);
+    let answer = |(job, holder): (&NewJob, &Option<JobId>)| {
+        holder.map_or(Enqueued::Inserted(job.id), Enqueued::Existing)
+    };
     let answers = jobs.iter().zip(&holders).map(answer).collect();
     let mut kept = holders.iter().map(Option::is_none);
     jobs.retain(|_| kept.next().unwrap_or(false));
@@ -62,7 +64,12 @@ pub(super) async fn settle(
     let fences: Vec<Uuid> = ends.iter().map(|end| end.key.fence).collect();
     let moves: Vec<Move> = ends.iter().flat_map(moves::moves).collect();
     let gone = if moves.is_empty() {
-        sqlx::query(texts.get(SETTLE_DONE)).bind(claims).bind(fences).bind(worker).fetch_all(&mut *conn).await?
+        sqlx::query(texts.get(SETTLE_DONE))
+            .bind(claims)
+            .bind(fences)
+            .bind(worker)
+            .fetch_all(&mut *conn)
+            .await?
     } else {
         let query = sqlx::query(texts.get(SETTLE)).bind(claims).bind(fences).bind(worker);
         rows::bind_moves(query, &moves).bind(now).fetch_all(&mut *conn).await?

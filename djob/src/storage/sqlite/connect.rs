@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqlSafeStr};
 
@@ -23,19 +24,25 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "rooms", include_str!("../../../migrations/sqlite/0001_rooms.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "rooms", include_str!("../../../migrations/sqlite/0001_rooms.sql"))];
 
 impl SqliteStorage {
     /// Opens the database at `url`, and makes the file if there is none.
     pub(crate) async fn open(url: &str, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
-        let bad = |_| StorageError::setting("not a SQLite URL: write `sqlite://jobs.db` or `sqlite::memory:`");
+        let bad =
+            |_| StorageError::setting("not a SQLite URL: write `sqlite://jobs.db` or `sqlite::memory:`");
         let options = SqliteConnectOptions::from_str(url).map_err(bad)?.create_if_missing(true);
         Self::with_options(options, naming, clock).await
     }
 
     /// Uses the application's own database. A file gets connections of djob's own; a database in memory exists only in
     /// the pool's one connection, which is shared then.
-    pub(crate) async fn with_pool(pool: SqlitePool, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+    pub(crate) async fn with_pool(
+        pool: SqlitePool,
+        naming: Naming,
+        clock: Clock,
+    ) -> Result<Self, StorageError> {
         let options = (*pool.connect_options()).clone();
         if in_memory(&options) {
             return Self::new(pool.clone(), pool, None, naming, clock).await;
@@ -43,7 +50,11 @@ impl SqliteStorage {
         Self::with_options(options, naming, clock).await
     }
 
-    async fn with_options(options: SqliteConnectOptions, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+    async fn with_options(
+        options: SqliteConnectOptions,
+        naming: Naming,
+        clock: Clock,
+    ) -> Result<Self, StorageError> {
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -53,7 +64,11 @@ impl SqliteStorage {
             .disable_statement_logging();
         // The one connection must outlive every pause: a database in memory lives in it.
         let keep = |max| {
-            SqlitePoolOptions::new().max_connections(max).min_connections(1).idle_timeout(None).max_lifetime(None)
+            SqlitePoolOptions::new()
+                .max_connections(max)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
         };
         let writer = keep(1).connect_with(options.clone()).await?;
         if in_memory(&options) {
@@ -91,7 +106,10 @@ impl SqliteStorage {
 
 fn in_memory(options: &SqliteConnectOptions) -> bool {
     let name = options.get_filename().to_string_lossy();
-    name.is_empty() || name.contains(":memory:") || name.contains("mode=memory") || name.contains("sqlx-in-memory")
+    name.is_empty()
+        || name.contains(":memory:")
+        || name.contains("mode=memory")
+        || name.contains("sqlx-in-memory")
 }
 
 async fn check_version(pool: &SqlitePool) -> Result<(), StorageError> {
@@ -120,7 +138,10 @@ pub(super) fn migrator(naming: &Naming) -> Migrator {
     migrator
 }
 
-pub(super) async fn version(conn: &mut SqliteConnection, naming: &Naming) -> Result<SchemaVersion, StorageError> {
+pub(super) async fn version(
+    conn: &mut SqliteConnection,
+    naming: &Naming,
+) -> Result<SchemaVersion, StorageError> {
     let text = format!("select max(version) from _{}migrations", naming.table(""));
     let found = match Sqlite::version(conn, AssertSqlSafe(text).into_sql_str()).await {
         Err(error) if error.is_schema() => 0,

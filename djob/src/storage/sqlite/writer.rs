@@ -21,7 +21,8 @@ type Answer = Box<dyn FnOnce(Option<StorageError>) + Send>;
 /// A write: done on the connection, inside of a transaction that others share, or told why there is none. `false` undoes
 /// this write alone.
 type Write = Box<
-    dyn for<'c> FnOnce(Result<&'c mut SqliteConnection, StorageError>) -> BoxFuture<'c, (bool, Answer)> + Send,
+    dyn for<'c> FnOnce(Result<&'c mut SqliteConnection, StorageError>) -> BoxFuture<'c, (bool, Answer)>
+        + Send,
 >;
 
 #[derive(Default)]
@@ -52,7 +53,9 @@ impl Writer {
     pub(crate) async fn write<T, W>(&self, work: W) -> Result<T, StorageError>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StorageError>> + Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StorageError>>
+            + Send
+            + 'static,
     {
         let (answer, answered) = oneshot::channel();
         self.push(Box::new(move |conn| {
@@ -72,7 +75,9 @@ impl Writer {
                 (keep, tell)
             })
         }));
-        answered.await.unwrap_or_else(|_| Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into()))))
+        answered.await.unwrap_or_else(|_| {
+            Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
+        })
     }
 
     /// The connection itself, for what cannot share a transaction.

@@ -57,12 +57,11 @@ impl Database {
     }
 
     pub(crate) async fn create_tables(&self) -> sqlx::Result<()> {
-        match self {
-            Database::Sqlite(pool) => sqlx::raw_sql(include_str!("schema.sqlite.sql")).execute(pool).await.map(drop),
-            Database::Postgres(pool) => {
-                sqlx::raw_sql(include_str!("schema.postgres.sql")).execute(pool).await.map(drop)
-            }
-        }
+        let schema = match self {
+            Database::Sqlite(_) => include_str!("schema.sqlite.sql"),
+            Database::Postgres(_) => include_str!("schema.postgres.sql"),
+        };
+        on_either!(self, pool => sqlx::raw_sql(schema).execute(pool).await.map(drop))
     }
 
     /// In SQLite a transaction that will write says so at once: one that begins by reading could not be sure to.
@@ -75,7 +74,8 @@ impl Database {
 
     pub(crate) async fn newest_users(&self, limit: i64) -> sqlx::Result<Vec<User>> {
         let sql = "select id, name, email, welcome from users order by id desc limit $1";
-        let rows: Vec<UserRow> = on_either!(self, pool => sqlx::query_as(sql).bind(limit).fetch_all(pool).await)?;
+        let rows: Vec<UserRow> =
+            on_either!(self, pool => sqlx::query_as(sql).bind(limit).fetch_all(pool).await)?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 

@@ -13,8 +13,8 @@ use crate::reports::Reports;
 pub(crate) fn send_welcome(
     ctx: &JobContext,
     #[state] mailer: &Mailer,
-    #[validate(length(min = 1, max = 80, message = "must have 1 to 80 letters"))] name: &str,
-    #[validate(email(message = "is not an e-mail address"))] email: &str,
+    #[validate(length(min = 1, max = 80, message = "must have 1 to 80 characters"))] name: &str,
+    #[validate(email)] email: &str,
 ) -> Result<(), BoxError> {
     let text = format!("Hello {name},\n\nhow nice that you are here.\n");
     // The job's id stays the same in every attempt. A mail that was sent twice can be told by it.

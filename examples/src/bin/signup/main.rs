@@ -43,7 +43,7 @@ struct App {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(env::args().nth(1).as_deref()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 async fn run(role: Option<&str>) -> Result<(), BoxError> {
     match role {
         None => serve_and_work(App::open().await?).await,
-        Some("web") => serve(App::open().await?).await,
+        Some("web") => serve(App::open().await?, listen().await?).await,
         Some("work") => work(App::open().await?).await,
         Some(other) => Err(format!("there is no {other:?}: say `web`, `work`, or nothing for both").into()),
     }
@@ -83,12 +83,13 @@ impl App {
 
 /// The worker outlives the server, so that what the last requests enqueued finds somebody to begin it.
 async fn serve_and_work(app: App) -> Result<(), BoxError> {
+    let listener = listen().await?;
     let (served, all_served) = oneshot::channel::<()>();
     let worker = app.worker()?.run_until(async {
         let _ = all_served.await;
     });
     let server = async {
-        let ended = serve(app).await;
+        let ended = serve(app, listener).await;
         drop(served);
         ended
     };
@@ -98,9 +99,13 @@ async fn serve_and_work(app: App) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn serve(app: App) -> Result<(), BoxError> {
+async fn listen() -> Result<TcpListener, BoxError> {
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse::<u16>())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let bound = TcpListener::bind(("127.0.0.1", port)).await;
+    bound.map_err(|error| format!("cannot listen on port {port}: {error}; PORT=3001 takes another").into())
+}
+
+async fn serve(app: App, listener: TcpListener) -> Result<(), BoxError> {
     println!("Open http://{}/ in your browser. Ctrl-C ends it.", listener.local_addr()?);
     axum::serve(listener, web::router(app)).with_graceful_shutdown(told_to_stop()).await?;
     println!("The server has stopped.");

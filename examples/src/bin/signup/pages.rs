@@ -29,7 +29,8 @@ pub(crate) fn home(users: &[(User, Option<JobRow>)], today: i64) -> Html<String>
 pub(crate) fn form_again(name: &str, email: &str, faults: &[String]) -> Html<String> {
     let faults: String = faults.iter().map(|fault| format!("<li>{}", escape(fault))).collect();
     let form = form(name, email);
-    page("Sign up", &format!("<h1>Almost</h1><ul class=faults>{faults}</ul>{form}<p><a href=/>Back</a></p>"))
+    let body = format!("<h1>Almost there</h1><ul class=faults>{faults}</ul>{form}<p><a href=/>Back</a></p>");
+    page("Sign up", &body)
 }
 
 /// The page asks again every second until the job has come to its end.
@@ -37,7 +38,7 @@ pub(crate) fn report(id: i64, job: &JobRow) -> Html<String> {
     let again = if job.state.is_final() { "" } else { "<meta http-equiv=refresh content=1>" };
     let state = state(job);
     let outcome = outcome(id, job);
-    let body = format!("{again}<h1>Report {id} {state}</h1><p>{outcome}</p><p><a href=/>Back</a></p>");
+    let body = format!("{again}<h1>Report {id} {state}</h1><p>{outcome}<p><a href=/>Back</a></p>");
     page(&format!("Report {id}"), &body)
 }
 
@@ -49,7 +50,7 @@ fn outcome(id: i64, job: &JobRow) -> String {
     match (job.state, Report::of(job)) {
         (JobState::Completed, Some(Report { file, users })) => {
             let file = escape(&file);
-            format!("{users} users. <a class=button href=/reports/{id}/download>Download {file}</a>")
+            format!("{users} users.<p><a class=button href=/reports/{id}/download>Download {file}</a>")
         }
         (JobState::Failed, _) => "It could not be built. We are looking into it.".to_owned(),
         _ => "It is being built. This page shows it as soon as it is done.".to_owned(),

@@ -20,7 +20,8 @@ impl Reports {
     }
 
     pub(crate) async fn write(&self, file: &str, users: &[User]) -> io::Result<()> {
-        let lines = users.iter().map(|user| format!("{},{},{}\n", user.id, quoted(&user.name), quoted(&user.email)));
+        let lines =
+            users.iter().map(|user| format!("{},{},{}\n", user.id, quoted(&user.name), quoted(&user.email)));
         let csv = "id,name,email\n".to_owned() + &lines.collect::<String>();
         fs::write(self.folder.join(file), csv).await
     }

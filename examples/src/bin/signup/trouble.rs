@@ -2,64 +2,52 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use djob::{ArgsError, EnqueueError, StorageError, sqlx};
+use djob::{ArgsError, BoxError};
 
 use crate::pages;
 
 pub(crate) enum Trouble {
     /// The form, to be filled in once more.
-    Invalid { name: String, email: String, faults: Vec<String> },
+    Invalid {
+        name: String,
+        email: String,
+        faults: Vec<String>,
+    },
     NotFound,
     /// Something of ours is broken: the visitor learns that, the log learns what.
-    Broken(String),
+    Broken(BoxError),
 }
 
 impl Trouble {
-    /// A fault says where it is and which rule it breaks: `/email`, `is not an e-mail address`.
+    /// A fault names the argument and the rule, `/email: must be an e-mail address`, never what was typed.
     pub(crate) fn invalid(name: &str, email: &str, error: &ArgsError) -> Trouble {
-        let words = error.faults().iter().map(|fault| format!("The {} {}.", &fault.pointer[1..], fault.message));
-        Trouble::Invalid { name: name.into(), email: email.into(), faults: words.collect() }
+        let faults = error.faults().iter().map(|fault| fault.to_string().trim_start_matches('/').to_owned());
+        Trouble::Invalid { name: name.into(), email: email.into(), faults: faults.collect() }
+    }
+}
+
+/// Lets `?` turn any error into a page.
+impl<E: Into<BoxError>> From<E> for Trouble {
+    fn from(error: E) -> Trouble {
+        Trouble::Broken(error.into())
     }
 }
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        match self {
+        let (status, page) = match self {
             Trouble::Invalid { name, email, faults } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, pages::form_again(&name, &email, &faults)).into_response()
+                (StatusCode::UNPROCESSABLE_ENTITY, pages::form_again(&name, &email, &faults))
             }
-            Trouble::NotFound => {
-                (StatusCode::NOT_FOUND, pages::notice("Not here", "There is no such page.")).into_response()
+            Trouble::NotFound => (StatusCode::NOT_FOUND, pages::notice("Not here", "There is no such page.")),
+            Trouble::Broken(error) => {
+                eprintln!("signup: {error}");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    pages::notice("Sorry", "Something is broken on our side."),
+                )
             }
-            Trouble::Broken(why) => {
-                eprintln!("signup: {why}");
-                let page = pages::notice("Sorry", "Something is broken on our side. Nothing was stored.");
-                (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
-            }
-        }
-    }
-}
-
-impl From<sqlx::Error> for Trouble {
-    fn from(error: sqlx::Error) -> Trouble {
-        Trouble::Broken(error.to_string())
-    }
-}
-
-impl From<EnqueueError> for Trouble {
-    fn from(error: EnqueueError) -> Trouble {
-        Trouble::Broken(error.to_string())
-    }
-}
-
-impl From<StorageError> for Trouble {
-    fn from(error: StorageError) -> Trouble {
-        Trouble::Broken(error.to_string())
-    }
-}
-
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Trouble {
-        Trouble::Broken(error.to_string())
+        };
+        (status, page).into_response()
     }
 }

@@ -1,0 +1,212 @@
+//! The command line. What stands here as documentation is the text of `--help`.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use djob::JobState;
+
+use crate::duration;
+
+const ENDING: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  the command line is wrong
+  3  no such job
+  4  the check failed
+  6  the job's state does not allow it, or an id is ambiguous
+  7  the database cannot be reached
+  8  the tables are missing, old, or newer than this program
+
+Data goes to stdout, messages and logs go to stderr. DJOB_LOG (or RUST_LOG) filters the logs: DJOB_LOG=djob=debug";
+
+/// Runs background jobs, and looks after them.
+#[derive(Parser)]
+#[command(name = "djob", version, after_help = ENDING, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// sqlite://jobs.db or postgres://user@host/database [env: DJOB_DATABASE_URL, then DATABASE_URL]
+    #[arg(short, long, global = true, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// PostgreSQL schema of the tables
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
+    /// Beginning of the tables' names, instead of djob_
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) prefix: Option<String>,
+    /// How data is printed
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run jobs until SIGTERM or SIGINT
+    Work(WorkArgs),
+    /// Run jobs until none is due any more
+    Workoff(WorkArgs),
+    /// List, show, retry, cancel or delete jobs
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Forget waiting jobs
+    Clear(ClearArgs),
+    /// Fail if ready jobs wait too long, or too many jobs have failed; for monitors
+    Check(CheckArgs),
+    /// Count the jobs by queue and state
+    Stats,
+    /// Create djob's tables, or ask after them
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct WorkArgs {
+    /// Serve only these queues; -slow is every queue but slow [env: QUEUES, then QUEUE]
+    #[arg(long, visible_alias = "queue", value_name = "A,B", allow_hyphen_values = true)]
+    pub(crate) queues: Option<String>,
+    /// Serve these queues with slots of their own: mail:4, default,low:8 or *; repeatable, goes before --queues
+    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
+    pub(crate) pool: Vec<String>,
+    /// Run only jobs with this priority number or a higher one
+    #[arg(long, value_name = "N", env = "MIN_PRIORITY", allow_negative_numbers = true)]
+    pub(crate) min_priority: Option<i16>,
+    /// Run only jobs with this priority number or a lower one
+    #[arg(long, value_name = "N", env = "MAX_PRIORITY", allow_negative_numbers = true)]
+    pub(crate) max_priority: Option<i16>,
+    /// Run so many jobs at once [default: 20]
+    #[arg(short = 'n', long, value_name = "N", alias = "number-of-workers", alias = "number_of_workers")]
+    pub(crate) concurrency: Option<u32>,
+    /// Look at the database at least this often when there is nothing to do: 5, 500ms [default: 5s]
+    #[arg(long, value_name = "SECONDS", env = "SLEEP_DELAY", value_parser = duration::parse_pause)]
+    pub(crate) sleep_delay: Option<Duration>,
+    /// Hold so many jobs beyond the free slots [default: as many as run in 100ms]
+    #[arg(long, value_name = "N", env = "READ_AHEAD")]
+    pub(crate) read_ahead: Option<u32>,
+    /// Stop when no job is due any more; jobs scheduled for later do not count
+    #[arg(long)]
+    pub(crate) exit_on_complete: bool,
+    /// Name under which the worker is listed [default: host and process id]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Once told to stop, let jobs finish for so long: 25, 2m [default: 25s]
+    #[arg(long, value_name = "SECONDS", value_parser = duration::parse)]
+    pub(crate) shutdown_timeout: Option<Duration>,
+}
+
+impl WorkArgs {
+    pub(crate) fn until_done(self) -> Self {
+        WorkArgs { exit_on_complete: true, ..self }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, newest first
+    List(ListArgs),
+    /// Show all that is known about jobs
+    Show(Ids),
+    /// Put failed, cancelled or parked jobs back to waiting, due now
+    Retry(Ids),
+    /// Cancel waiting or parked jobs, and ask the workers of running ones to stop them
+    Cancel(Ids),
+    /// Forget jobs that do not run, without a trace
+    Delete(DeleteArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Only jobs in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(JobState::ALL.map(JobState::as_str)).try_map(|state| state.parse::<JobState>()))]
+    pub(crate) state: Option<JobState>,
+    /// Only jobs of this queue
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    /// Only jobs of this kind
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Only jobs older than this one: the last id of the page before
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Ids {
+    /// Ids, or at least the last 4 characters of each
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    pub(crate) jobs: Ids,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
+
+#[derive(Args)]
+pub(crate) struct Consent {
+    /// Do it without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ClearArgs {
+    /// Only jobs of this queue
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// How long a ready job may wait for a worker: 300, 5m, 1h30m
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = duration::parse)]
+    pub(crate) max_age: Duration,
+    /// Look at this queue only
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    /// How many failed jobs there may be [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failed: Option<u32>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DbCommand {
+    /// Create djob's tables, or bring them up to date
+    Migrate,
+    /// Say which version the tables have, and which this program needs
+    Status,
+    /// Print the migrations' statements, for other tools; needs no database
+    Sql {
+        /// The kind of database [default: that of the URL]
+        database: Option<Dialect>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}

@@ -1,0 +1,8 @@
+//! The commands, one file each.
+
+pub(crate) mod check;
+pub(crate) mod clear;
+pub(crate) mod db;
+pub(crate) mod jobs;
+pub(crate) mod stats;
+pub(crate) mod work;

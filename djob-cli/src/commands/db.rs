@@ -1,0 +1,77 @@
+//! `db`: the tables.
+
+use std::cmp::Ordering;
+
+use djob::storage::SchemaVersion;
+use serde::Serialize;
+
+use crate::args::{DbCommand, Dialect};
+use crate::connect::Database;
+use crate::exit::Failure;
+use crate::output::Output;
+
+#[derive(Serialize)]
+struct Status {
+    found: i64,
+    known: i64,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Script<'a> {
+    migrations: Vec<Migration<'a>>,
+}
+
+#[derive(Serialize)]
+struct Migration<'a> {
+    version: i64,
+    name: &'a str,
+    sql: &'a str,
+}
+
+pub(crate) async fn run(database: Database, output: Output, command: DbCommand) -> Result<(), Failure> {
+    match command {
+        DbCommand::Migrate => migrate(database, output).await,
+        DbCommand::Status => status(database, output).await,
+        DbCommand::Sql { database: dialect } => sql(database, output, dialect).await,
+    }
+}
+
+async fn migrate(database: Database, output: Output) -> Result<(), Failure> {
+    let client = database.connect_or_create().await?;
+    let before = client.schema_version().await?.found;
+    let now = client.migrate().await?;
+    output.print(view(now), || match before == now.found {
+        true => format!("djob's tables are up to date (version {})\n", now.found),
+        false => format!("migrated djob's tables from version {before} to {}\n", now.found),
+    })
+}
+
+async fn status(database: Database, output: Output) -> Result<(), Failure> {
+    let client = database.connect_any().await?;
+    let version = client.schema_version().await?;
+    let SchemaVersion { found, known } = version;
+    output.print(view(version), || match found == known {
+        true => format!("djob's tables are up to date (version {found})\n"),
+        false => format!("djob's tables have version {found}, this program needs {known}\n"),
+    })?;
+    Ok(client.check_schema().await?)
+}
+
+fn view(SchemaVersion { found, known }: SchemaVersion) -> Status {
+    let status = match found.cmp(&known) {
+        Ordering::Less => "pending",
+        Ordering::Equal => "current",
+        Ordering::Greater => "newer",
+    };
+    Status { found, known, status }
+}
+
+async fn sql(database: Database, output: Output, dialect: Option<Dialect>) -> Result<(), Failure> {
+    let migrations = database.offline(dialect).await?.migrations();
+    let views = migrations.iter().map(|(version, name, sql)| Migration { version: *version, name, sql });
+    output.print(Script { migrations: views.collect() }, || {
+        let texts = migrations.iter().map(|(version, name, sql)| format!("-- {version:04} {name}\n{}\n", sql.trim()));
+        texts.collect::<Vec<_>>().join("\n")
+    })
+}

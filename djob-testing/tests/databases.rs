@@ -1,0 +1,39 @@
+//! Databases for tests.
+
+use djob_testing::{TestDatabase, on_every_database};
+
+on_every_database!(a_new_database_is_empty_and_migrated, async |db: TestDatabase| {
+    db.client().check_schema().await.unwrap();
+    assert_eq!(db.count("select count(*) from djob_jobs").await.unwrap(), 0);
+});
+
+#[djob::job]
+async fn nothing(n: u32) {}
+
+on_every_database!(all_clients_of_a_database_see_the_same_jobs, async |db: TestDatabase| {
+    let other = db.client_with(djob::Client::builder()).await;
+    let job = nothing.perform_later(1).on(&other).await.unwrap();
+    assert!(db.client().find(job.id()).await.unwrap().is_some());
+});
+
+on_every_database!(a_callers_transaction_decides_about_the_jobs_in_it, async |db: TestDatabase| {
+    let mut tx = db.begin().await.unwrap();
+    let lost = nothing.perform_later(1).on(db.client()).in_tx(&mut tx).await.unwrap();
+    tx.rollback().await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let kept = nothing.perform_later(2).on(db.client()).in_tx(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(lost.status().await.unwrap(), None);
+    assert_eq!(kept.status().await.unwrap(), Some(djob::JobState::Ready));
+});
+
+#[tokio::test]
+async fn a_postgres_database_is_dropped_with_its_test() {
+    let db = TestDatabase::postgres().await;
+    let name = format!("{db:?}").trim_start_matches("TestDatabase(").trim_end_matches(')').to_owned();
+    let other = TestDatabase::postgres().await;
+    let count = format!("select count(*) from pg_database where datname = '{name}'");
+    assert_eq!(other.count(&count).await.unwrap(), 1);
+    drop(db);
+    assert_eq!(other.count(&count).await.unwrap(), 0);
+}

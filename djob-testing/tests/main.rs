@@ -1,0 +1,4 @@
+//! x
+mod assertions;
+mod databases;
+mod harness;

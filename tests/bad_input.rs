@@ -1,0 +1,273 @@
+//! Bad input of every sort: one clear error that names the thing and the way out, nothing lost, no worker dies.
+
+use std::time::Duration;
+
+use djob::sqlx::{self, Connection as _, Executor as _};
+use djob::{Directive, Event, JobContext, JobState, Worker, job};
+
+use crate::common::{Database, count, eventually, postgres, sqlite};
+
+struct Mailer;
+
+#[job(queue = "mail")]
+async fn needs_mailer(#[state] _mailer: &Mailer) {}
+
+#[job]
+async fn double(number: u32) -> Result<u32, djob::BoxError> {
+    Ok(number * 2)
+}
+
+#[job(name = "not.linked")]
+async fn not_linked() {}
+
+#[job(retries = 0)]
+async fn gives_up(_ctx: &JobContext) -> Result<(), djob::BoxError> {
+    Err(Directive::fail("no").into())
+}
+
+async fn refusal(url: &str) -> String {
+    djob::connect(url).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_bad_url_is_refused_with_the_right_form() {
+    assert_eq!(
+        refusal("redis://localhost").await,
+        "\"redis\" is no database djob was built for: write `sqlite://jobs.db` (feature `sqlite`) or \
+         `postgres://user@host/database` (feature `postgres`)"
+    );
+    assert!(refusal("").await.contains("is no database djob was built for"));
+    assert!(refusal("postgres://host:notaport/x").await.contains("not a PostgreSQL URL"));
+}
+
+#[tokio::test]
+async fn an_sqlite_file_that_cannot_be_made_is_refused_with_a_hint() {
+    let error = refusal("sqlite:///no/such/folder/jobs.db").await;
+    assert!(error.contains("cannot be reached") && error.contains("does the folder exist"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unreachable_and_its_password_stays_secret() {
+    let error = djob::connect("postgres://ada:s3cret@127.0.0.1:1/jobs").await.unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_without_repeating_it() {
+    let database = postgres().await;
+    let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    conn.execute("create role locked_out login password 'x'; alter role locked_out connection limit 0")
+        .await
+        .unwrap();
+    let url = database.url.replace("user=postgres", "user=nobody_such&password=s3cret");
+    let error = djob::connect(&url).await.unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert!(error.to_string().contains("check the URL"), "{error}");
+    assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+async fn unmigrated_tables_stop_the_worker(url: &str) {
+    let client = djob::connect(url).await.unwrap();
+    let error = Worker::new(&client).state(Mailer).work_off().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "djob's tables are missing: call `client.migrate().await?` or run `djob db migrate`"
+    );
+    let error = double.perform_later(1).on(&client).await.unwrap_err();
+    assert!(error.to_string().contains("djob's tables are missing"), "{error}");
+}
+
+#[tokio::test]
+async fn missing_tables_stop_worker_and_enqueuer_with_the_way_out() {
+    unmigrated_tables_stop_the_worker("sqlite::memory:").await;
+    let database = postgres().await;
+    let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    conn.execute("drop schema public cascade; create schema public").await.unwrap();
+    unmigrated_tables_stop_the_worker(&database.url).await;
+}
+
+async fn newer_tables_are_refused(database: &Database, pretend: impl AsyncFnOnce(&str)) {
+    pretend("insert into _djob_migrations (version, description, success, checksum, execution_time) values (99, 'x', true, '', 0)").await;
+    let error = Worker::new(&database.client).state(Mailer).work_off().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "djob's tables have version 99 and this program knows only 1: deploy a newer version of it"
+    );
+    assert!(database.client.migrate().await.unwrap_err().is_schema());
+}
+
+#[tokio::test]
+async fn tables_newer_than_the_program_are_refused_and_left_alone() {
+    let database = postgres().await;
+    newer_tables_are_refused(&database, async |sql| {
+        let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+    let database = sqlite().await;
+    newer_tables_are_refused(&database, async |sql| {
+        let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_only_database_is_named_as_such() {
+    let database = postgres().await;
+    let read_only = format!("{}&options=-c%20default_transaction_read_only=on", database.url);
+    let client = djob::connect(&read_only).await.unwrap();
+    let error = double.perform_later(1).on(&client).await.unwrap_err();
+    assert!(error.to_string().starts_with("the database takes no writes"), "{error}");
+    let database = sqlite().await;
+    let read_only = format!("{}?mode=ro", database.url);
+    let refused = match djob::connect(&read_only).await {
+        Ok(client) => double.perform_later(1).on(&client).await.unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(refused.starts_with("the database takes no writes"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_missing_state_stops_the_boot_and_names_job_place_and_remedy() {
+    let database = sqlite().await;
+    let error = Worker::new(&database.client).queues(["mail"]).work_off().await.unwrap_err().to_string();
+    assert!(error.starts_with("job \"needs_mailer\" (tests/bad_input.rs:"), "{error}");
+    assert!(error.ends_with("needs the state `Mailer`: give it to the worker with `.state(..)`"), "{error}");
+    let elsewhere = Worker::new(&database.client).queues(["default"]).work_off().await;
+    assert!(elsewhere.is_ok(), "a worker that does not serve that queue needs no mailer");
+}
+
+#[tokio::test]
+async fn two_jobs_of_one_name_stop_the_boot_naming_both_places() {
+    // Two that were really linked in would stop every worker of this test binary.
+    let twin = djob::JobDef { aliases: &["double"], kind: "twofold", line: 1, ..*double.def() };
+    let error = djob::Registry::of([double.def(), Box::leak(Box::new(twin))]).unwrap_err().to_string();
+    assert!(error.starts_with("job kind \"double\" is defined twice, at tests/bad_input.rs:"), "{error}");
+    assert_eq!(error.matches("tests/bad_input.rs:").count(), 2, "{error}");
+    let database = sqlite().await;
+    let worker = Worker::new(&database.client).only([double.def(), Box::leak(Box::new(twin))]);
+    assert_eq!(worker.work_off().await.unwrap_err().to_string(), error);
+}
+
+/// A kind nobody knows is parked without burning an attempt, and runs when a worker comes that knows it.
+async fn an_unknown_kind_waits_for_its_worker(database: &Database) {
+    let client = &database.client;
+    let stranger = not_linked.perform_later().on(client).await.unwrap();
+    let known = double.perform_later(21).on(client).await.unwrap();
+    Worker::new(client).only([double.def()]).work_off().await.unwrap();
+    assert_eq!(known.wait().await.unwrap(), 42, "the others are not held up");
+    let row = client.find(stranger.id()).await.unwrap().unwrap();
+    assert_eq!((row.state, row.attempt), (JobState::Parked, 0));
+    assert!(row.error.unwrap().contains("use my_jobs as _;"));
+    let mut events = client.events();
+    let done = async {
+        events
+            .until(|event| matches!(event, Event::Settled { state: JobState::Completed, .. }).then_some(()))
+            .await;
+    };
+    let limit = tokio::time::timeout(Duration::from_secs(10), done);
+    let worker = Worker::new(client).only([not_linked.def()]);
+    worker.run_until(async { drop(limit.await.unwrap()) }).await.unwrap();
+    assert_eq!(stranger.status().await.unwrap(), Some(JobState::Completed));
+}
+
+#[tokio::test]
+async fn an_unknown_kind_is_parked_and_comes_back_when_a_worker_knows_it() {
+    an_unknown_kind_waits_for_its_worker(&sqlite().await).await;
+    an_unknown_kind_waits_for_its_worker(&postgres().await).await;
+}
+
+/// Rows can be edited: what does not fit the signature any more is parked with its place, and never run.
+async fn broken_args_are_parked(database: &Database, edit: impl AsyncFnOnce(&str)) {
+    let client = &database.client;
+    let broken = double.perform_later(1).on(client).await.unwrap();
+    edit(r#"update djob_jobs set args = '{"number": "s3cret"}'"#).await;
+    let good = double.perform_later(2).on(client).await.unwrap();
+    Worker::new(client).state(Mailer).only([double.def()]).work_off().await.unwrap();
+    assert_eq!(good.wait().await.unwrap(), 4);
+    let row = client.find(broken.id()).await.unwrap().unwrap();
+    assert_eq!((row.state, row.attempt), (JobState::Parked, 0));
+    assert_eq!(row.error.unwrap(), "broken_contract: /number: invalid type, expected u32");
+}
+
+#[tokio::test]
+async fn args_that_do_not_fit_any_more_are_parked_with_their_place_and_without_their_value() {
+    let database = sqlite().await;
+    broken_args_are_parked(&database, async |sql| {
+        let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+    let database = postgres().await;
+    broken_args_are_parked(&database, async |sql| {
+        let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn options_that_break_a_rule_are_refused_before_anything_is_stored() {
+    let database = sqlite().await;
+    let client = &database.client;
+    let refused = |error: djob::EnqueueError| error.to_string();
+    let error = refused(double.perform_later(1).queue("Not A Queue").on(client).await.unwrap_err());
+    assert!(
+        error.contains("\"Not A Queue\" is not a name for a queue: a lower-case letter first"),
+        "{error}"
+    );
+    let many = (0..17).fold(double.perform_later(1), |job, n| job.tag(format!("t{n}")));
+    assert!(refused(many.on(client).await.unwrap_err()).contains("17 tags; the limit is 16"));
+    let far = double.perform_later(1).delay(Duration::from_secs(11 * 365 * 86_400));
+    assert!(refused(far.on(client).await.unwrap_err()).contains("more than ten years ahead"));
+    let error = refused(double.perform_later(1).await.unwrap_err());
+    assert!(error.starts_with("there is no client to enqueue with"), "{error}");
+    assert_eq!(client.counts().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_transaction_of_another_database_is_refused() {
+    let (ours, other) = (sqlite().await, postgres().await);
+    let mut conn = sqlx::PgConnection::connect(&other.url).await.unwrap();
+    let error = double.perform_later(1).on(&ours.client).in_tx(&mut conn).await.unwrap_err().to_string();
+    assert!(error.starts_with("the transaction given to `in_tx` is not of the client's database"), "{error}");
+}
+
+#[tokio::test]
+async fn jobs_of_a_stopped_worker_wait_and_lose_nothing() {
+    let database = sqlite().await;
+    let client = &database.client;
+    let jobs = (0..5000).map(|number| DoubleJob { number });
+    client.enqueue_all(jobs).await.unwrap();
+    Worker::new(client).only([double.def()]).run_until(std::future::ready(())).await.unwrap();
+    let (ready, completed) = (count(client, JobState::Ready).await, count(client, JobState::Completed).await);
+    assert_eq!(ready + completed, 5000);
+    Worker::new(client).only([double.def()]).work_off().await.unwrap();
+    assert_eq!(count(client, JobState::Completed).await, 5000);
+}
+
+#[tokio::test]
+async fn a_worker_outlives_the_absence_of_its_tables() {
+    let database = sqlite().await;
+    let client = database.client.clone();
+    let waiting = gives_up.perform_later().on(&client).await.unwrap();
+    let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    conn.execute("alter table djob_jobs rename to hidden").await.unwrap();
+    let worker = tokio::spawn(
+        Worker::new(&client).only([gives_up.def()]).run_until(async move { drop(stopped.await) }),
+    );
+    eventually("the worker has joined", Duration::from_secs(10), async || {
+        let row = sqlx::query("select 1 from djob_workers").fetch_optional(&mut conn).await.unwrap();
+        row.is_some()
+    })
+    .await;
+    let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    conn.execute("alter table hidden rename to djob_jobs").await.unwrap();
+    let failed = async || waiting.status().await.unwrap() == Some(JobState::Failed);
+    eventually("the job ran", Duration::from_secs(20), failed).await;
+    drop(stop);
+    worker.await.unwrap().unwrap();
+}

@@ -169,7 +169,7 @@ async fn an_unknown_kind_waits_for_its_worker(database: &Database) {
     };
     let limit = tokio::time::timeout(Duration::from_secs(10), done);
     let worker = Worker::new(client).only([not_linked.def()]);
-    worker.run_until(async { drop(limit.await.unwrap()) }).await.unwrap();
+    worker.run_until(async { limit.await.unwrap() }).await.unwrap();
     assert_eq!(stranger.status().await.unwrap(), Some(JobState::Completed));
 }
 

@@ -1,6 +1,6 @@
 //! The black box: djob from outside, on real databases, with real processes.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, unreachable_pub)]
 
 mod bad_input;
 mod common;

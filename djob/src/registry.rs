@@ -1,6 +1,6 @@
 //! The registry: kind -> function. Gathered from every `#[job]` that is linked in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::job::JobDef;
 use crate::state::State;
@@ -95,11 +95,6 @@ impl Registry {
     /// Every name under which a job of these may be stored.
     pub(crate) fn names(&self) -> Vec<String> {
         self.by_name.keys().map(|name| (*name).to_owned()).collect()
-    }
-
-    /// Every queue a job of these is sent to by default.
-    pub(crate) fn queues(&self) -> BTreeSet<&'static str> {
-        self.kinds().map(|def| def.queue).collect()
     }
 
     /// Says which state is missing for the jobs whose queue is served.

@@ -3,6 +3,7 @@
 //! Each verb says what it promises. [`Client`](crate::Client) and [`Worker`](crate::Worker) know this trait and nothing
 //! below it. It is public so that a storage can be wrapped in tests; it may gain verbs in any release.
 
+mod columns;
 pub(crate) mod error;
 pub(crate) mod moves;
 #[cfg(feature = "postgres")]

@@ -20,6 +20,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use config::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, TIMEOUT};
 pub use context::JobContext;
 pub use layer::{Attempted, Layer, Next};
 
@@ -34,7 +35,7 @@ use crate::job::JobDef;
 use crate::registry::{DuplicateKind, Registry};
 use crate::state::State;
 use crate::storage::WorkerInfo;
-use config::{CONCURRENCY, Config, PoolConfig};
+use config::{Config, PoolConfig};
 
 /// Runs jobs. One for each process is usual; more may run side by side, in one process or in many.
 ///

@@ -88,15 +88,6 @@ pub(crate) fn moves(end: &ClaimEnd) -> impl Iterator<Item = Move> {
     ended.chain(still)
 }
 
-/// Whether nothing but the claim row itself changes.
-pub(crate) fn leaves_no_trace(end: &ClaimEnd) -> bool {
-    let traceless = |ended: &Ended| match &ended.settlement {
-        Settlement::Finish { keep, .. } => keep_micros(*keep) == Some(0) && !needs_a_move(&ended.job),
-        _ => false,
-    };
-    end.still.is_empty() && end.ended.iter().all(traceless)
-}
-
 fn needs_a_move(job: &ClaimedJob) -> bool {
     job.args_apart || job.meta.unique_key.is_some()
 }

@@ -5,11 +5,12 @@ use std::future::Future;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
 use uuid::Uuid;
 
+use super::columns::{Affected, count, job_row};
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::{Count, Filter, Lane, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
-use crate::job::{Attempt, ClaimKey, JobId, JobRow, JobState, Meta};
+use crate::job::{Attempt, ClaimKey, JobId, JobRow, JobState};
 
 /// The newest migration this version knows.
 pub(crate) const KNOWN: i64 = 1;
@@ -150,25 +151,6 @@ pub(crate) trait Verbs: Database {
     ) -> impl Future<Output = Result<u64>> + Send;
     /// The newest migration of `table` that was applied.
     fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
-}
-
-/// How many rows a statement touched: each database's result has it, and sqlx has no name for it.
-pub(crate) trait Affected {
-    fn affected(&self) -> u64;
-}
-
-#[cfg(feature = "sqlite")]
-impl Affected for sqlx::sqlite::SqliteQueryResult {
-    fn affected(&self) -> u64 {
-        self.rows_affected()
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl Affected for sqlx::postgres::PgQueryResult {
-    fn affected(&self) -> u64 {
-        self.rows_affected()
-    }
 }
 
 impl<D> Verbs for D
@@ -393,48 +375,4 @@ where
         let row = sqlx::query(sql).fetch_one(conn).await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
     }
-}
-
-/// A row of `find.sql` or of one of the `list_*.sql`.
-fn job_row<D>(row: &D::Row) -> Result<JobRow>
-where
-    D: Database,
-    usize: ColumnIndex<D::Row>,
-    for<'q> JobId: Decode<'q, D> + Type<D>,
-    for<'q> Timestamp: Decode<'q, D> + Type<D>,
-    for<'q> String: Decode<'q, D> + Type<D>,
-    for<'q> i16: Decode<'q, D> + Type<D>,
-{
-    let run_at: Timestamp = row.try_get(5)?;
-    let seen_at: Timestamp = row.try_get(13)?;
-    let state = match row.try_get::<String, _>(0)?.as_str() {
-        "waiting" if run_at > seen_at => JobState::Scheduled,
-        "waiting" => JobState::Ready,
-        other => other.parse().map_err(StorageError::garbled)?,
-    };
-    Ok(JobRow {
-        id: row.try_get(1)?,
-        kind: row.try_get(3)?,
-        queue: row.try_get(2)?,
-        priority: row.try_get(4)?,
-        state,
-        attempt: count(row.try_get::<i16, _>(6)?),
-        max_attempts: count(row.try_get::<i16, _>(7)?),
-        run_at,
-        finished_at: row.try_get(12)?,
-        args: row.try_get::<Option<String>, _>(8)?.unwrap_or_default(),
-        meta: Meta::from_json(row.try_get::<Option<String>, _>(9)?.as_deref()),
-        result: row.try_get(10)?,
-        error: row.try_get(11)?,
-    })
-}
-
-/// A count as it is stored: never negative, whatever an edited row says.
-pub(crate) fn count(stored: i16) -> u16 {
-    u16::try_from(stored).unwrap_or(0)
-}
-
-/// A count as it goes into a `smallint`.
-pub(crate) fn smallint(count: u16) -> i16 {
-    i16::try_from(count).unwrap_or(i16::MAX)
 }

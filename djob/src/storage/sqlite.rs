@@ -5,6 +5,7 @@
 mod connect;
 pub(crate) mod rows;
 mod wake;
+mod write;
 mod writer;
 
 use std::time::Duration;
@@ -13,13 +14,11 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, Row};
 use uuid::Uuid;
 
-use super::moves::{self, Move, Room};
 use super::shared::{Now, Verbs};
 use super::statement::Statement::*;
-use super::statement::{Naming, Statement, Texts};
+use super::statement::{Naming, Texts};
 use super::*;
 use crate::clock::{Clock, micros};
-use crate::job::settle::KEEP_COMPLETED;
 use writer::Writer;
 
 /// A SQLite database.
@@ -61,128 +60,6 @@ impl SqliteStorage {
     }
 }
 
-/// Stores jobs on a connection that is inside of a transaction.
-async fn enqueue(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    now: Now,
-    mut jobs: Vec<NewJob>,
-) -> Result<Vec<Enqueued>, StorageError> {
-    let mut answers = Vec::with_capacity(jobs.len());
-    for job in &jobs {
-        let holder = match &job.meta.unique_key {
-            Some(key) => Sqlite::hold_key(conn, texts, key, job.id).await?,
-            None => None,
-        };
-        answers.push(holder.map_or(Enqueued::Inserted(job.id), Enqueued::Existing));
-    }
-    let mut kept = answers.iter().map(|answer| matches!(answer, Enqueued::Inserted(_)));
-    jobs.retain(|_| kept.next().unwrap_or(false));
-    let large = || jobs.iter().filter(|job| job.args.len() > rows::ARGS_INLINE_MAX);
-    if large().next().is_some() {
-        let json = rows::array(large(), rows::large_args);
-        sqlx::query(texts.get(LARGE_ARGS)).bind(json).execute(&mut *conn).await?;
-    }
-    if !jobs.is_empty() {
-        let json = rows::array(jobs.iter(), rows::new_job);
-        sqlx::query(texts.get(ENQUEUE)).bind(json).bind(now).execute(conn).await?;
-    }
-    Ok(answers)
-}
-
-/// Takes jobs out of one lane.
-async fn claim_lane(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    now: Now,
-    worker: Uuid,
-    lane: &LaneAt,
-    limit: i64,
-) -> Result<Option<Claim>, StorageError> {
-    let fence = Uuid::now_v7();
-    let row = sqlx::query(texts.get(CLAIM))
-        .bind(worker)
-        .bind(fence)
-        .bind(&lane.queue)
-        .bind(lane.priority)
-        .bind(lane.after.run_at)
-        .bind(lane.after.id)
-        .bind(limit)
-        .bind(now)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    sqlx::query(texts.get(TAKEN))
-        .bind(&lane.queue)
-        .bind(lane.priority)
-        .bind(lane.after.run_at)
-        .bind(lane.after.id)
-        .bind(limit)
-        .bind(now)
-        .execute(conn)
-        .await?;
-    let key = ClaimKey { row: fence, fence };
-    rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false).map(Some)
-}
-
-/// Writes what became of one claim, on a connection that is inside of a transaction.
-async fn settle(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    now: Now,
-    worker: Uuid,
-    end: &ClaimEnd,
-) -> Result<bool, StorageError> {
-    let gone = sqlx::query(texts.get(SETTLE_DONE)).bind(end.key.row).bind(end.key.fence).bind(worker);
-    if gone.fetch_optional(&mut *conn).await?.is_none() {
-        return Ok(false);
-    }
-    let moves: Vec<Move> = moves::moves(end).collect();
-    let to = |room| moves.iter().filter(move |to| to.room == room);
-    let parts: [(Statement, String, bool, bool); 6] = [
-        (TO_WAITING, rows::array(to(Room::Waiting), rows::to_waiting), false, true),
-        (TO_CLAIMS, rows::array(to(Room::Claimed), rows::to_claim), true, true),
-        (TO_PARKED, rows::array(to(Room::Parked), rows::to_parked), false, true),
-        (TO_FINISHED, rows::array(to(Room::Finished), rows::to_finished), true, true),
-        (
-            ERRORS,
-            rows::array(moves.iter().filter(|to| to.has_attempt_error()), rows::attempt_error),
-            true,
-            true,
-        ),
-        (
-            LOST_ARGS,
-            rows::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), rows::id),
-            false,
-            false,
-        ),
-    ];
-    for (statement, json, names_worker, names_time) in parts.into_iter().filter(|part| part.1 != "[]") {
-        let mut query = sqlx::query(texts.get(statement)).bind(json);
-        if names_worker {
-            query = query.bind(worker);
-        }
-        if names_time {
-            query = query.bind(now);
-        }
-        query.execute(&mut *conn).await?;
-    }
-    for to in &moves {
-        if let Some(key) = to.released_key() {
-            Sqlite::release_key(conn, texts, key, to.job.id).await?;
-        }
-    }
-    Ok(true)
-}
-
-fn claim_row(row: &sqlx::sqlite::SqliteRow) -> Result<(Uuid, Claim), StorageError> {
-    let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
-    Ok((
-        row.try_get(2)?,
-        rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
-    ))
-}
-
 impl Storage for SqliteStorage {
     fn database(&self) -> &'static str {
         "SQLite"
@@ -212,14 +89,16 @@ impl Storage for SqliteStorage {
 
     fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>> {
         Box::pin(
-            self.write(|conn, texts, now| Box::pin(async move { enqueue(conn, &texts, now, jobs).await })),
+            self.write(|conn, texts, now| {
+                Box::pin(async move { write::enqueue(conn, &texts, now, jobs).await })
+            }),
         )
     }
 
     fn enqueue_in<'a>(&'a self, conn: Conn<'a>, jobs: Vec<NewJob>) -> Reply<'a, Vec<Enqueued>> {
         Box::pin(async move {
             match conn {
-                Conn::Sqlite(conn) => enqueue(conn, &self.texts, self.now(), jobs).await,
+                Conn::Sqlite(conn) => write::enqueue(conn, &self.texts, self.now(), jobs).await,
                 #[cfg(feature = "postgres")]
                 _ => Err(StorageError::new(error::Problem::OtherDatabase)),
             }
@@ -229,7 +108,7 @@ impl Storage for SqliteStorage {
     fn settle_in<'a>(&'a self, conn: Conn<'a>, worker: Uuid, end: &'a ClaimEnd) -> Reply<'a, bool> {
         Box::pin(async move {
             match conn {
-                Conn::Sqlite(conn) => settle(conn, &self.texts, self.now(), worker, end).await,
+                Conn::Sqlite(conn) => write::settle(conn, &self.texts, self.now(), worker, end).await,
                 #[cfg(feature = "postgres")]
                 _ => Err(StorageError::new(error::Problem::OtherDatabase)),
             }
@@ -246,7 +125,7 @@ impl Storage for SqliteStorage {
             }
             let query = sqlx::query(self.texts.get(FIND_CLAIM)).bind(id);
             let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(None) };
-            Ok(running_rows(claim_row(&row)?.1).find(|row| row.id == id))
+            Ok(running_rows(write::claim_row(&row)?.1).find(|row| row.id == id))
         })
     }
 
@@ -263,7 +142,7 @@ impl Storage for SqliteStorage {
             if matches!(filter.state, None | Some(JobState::Running)) {
                 let query = sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit));
                 for row in query.fetch_all(conn).await? {
-                    found.extend(running_rows(claim_row(&row)?.1));
+                    found.extend(running_rows(write::claim_row(&row)?.1));
                 }
             }
             Ok(newest_first(found, filter))
@@ -276,54 +155,20 @@ impl Storage for SqliteStorage {
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
         Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move {
-                let keep = micros(KEEP_COMPLETED);
-                if Sqlite::cancel_waiting(conn, &texts, id, CANCEL_REASON, keep, now).await? {
-                    for statement in
-                        [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL]
-                    {
-                        Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-                    }
-                    return Ok(Cancelled::Now);
-                }
-                let query = sqlx::query(texts.get(FIND_CLAIM)).bind(id);
-                if query.fetch_optional(&mut *conn).await?.is_none() {
-                    return Ok(Cancelled::NotFound);
-                }
-                Sqlite::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
-                Ok(Cancelled::Asked)
-            })
+            Box::pin(async move { write::cancel(conn, &texts, now, id).await })
         }))
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move {
-                let back = Sqlite::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
-                if back {
-                    Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_FINISHED), id).await?;
-                    Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_PARKED), id).await?;
-                }
-                Ok(back)
-            })
+            Box::pin(async move { write::retry(conn, &texts, now, id).await })
         }))
     }
 
     fn delete(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(self.write(move |conn, texts, _| {
-            Box::pin(async move {
-                let mut gone = 0;
-                for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
-                    gone += Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-                }
-                if gone > 0 {
-                    for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
-                        Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-                    }
-                }
-                Ok(gone > 0)
-            })
-        }))
+        Box::pin(
+            self.write(move |conn, texts, _| Box::pin(async move { write::delete(conn, &texts, id).await })),
+        )
     }
 
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
@@ -368,7 +213,7 @@ impl Storage for SqliteStorage {
                     if left <= 0 {
                         break;
                     }
-                    if let Some(claim) = claim_lane(conn, &texts, now, worker, lane, left).await? {
+                    if let Some(claim) = write::claim_lane(conn, &texts, now, worker, lane, left).await? {
                         left -= i64::try_from(claim.jobs.len()).unwrap_or(left);
                         claims.push(claim);
                     }
@@ -398,7 +243,7 @@ impl Storage for SqliteStorage {
             Box::pin(async move {
                 let mut accepted = Vec::with_capacity(ends.len());
                 for end in &ends {
-                    accepted.push(settle(conn, &texts, now, worker, end).await?);
+                    accepted.push(write::settle(conn, &texts, now, worker, end).await?);
                 }
                 Ok(accepted)
             })
@@ -419,7 +264,7 @@ impl Storage for SqliteStorage {
         Box::pin(self.read(async move |conn, texts| {
             let query =
                 sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(self.now());
-            query.fetch_all(conn).await?.iter().map(claim_row).collect()
+            query.fetch_all(conn).await?.iter().map(write::claim_row).collect()
         }))
     }
 
@@ -437,14 +282,7 @@ impl Storage for SqliteStorage {
                 return Ok(0);
             }
             self.write(move |conn, texts, _| {
-                Box::pin(async move {
-                    let mut back = 0;
-                    for kind in &known {
-                        back += Sqlite::on_kind(conn, texts.get(UNPARK), kind).await?;
-                        Sqlite::on_kind(conn, texts.get(UNPARKED), kind).await?;
-                    }
-                    Ok(back)
-                })
+                Box::pin(async move { write::unpark(conn, &texts, &known).await })
             })
             .await
         })

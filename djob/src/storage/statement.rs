@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// A database whose words are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// SQLite, embedded.
     #[cfg(feature = "sqlite")]
     Sqlite,
@@ -28,11 +28,11 @@ macro_rules! statements {
         /// A statement by name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, missing_docs)]
-        pub enum Statement { $($name),* }
+        pub(crate) enum Statement { $($name),* }
 
         impl Statement {
             /// Every statement there is.
-            pub const ALL: &[Statement] = &[$(Statement::$name),*];
+            pub(crate) const ALL: &[Statement] = &[$(Statement::$name),*];
 
             /// The statement's text as its file has it, and the databases it is for.
             fn source(self, dialect: Dialect) -> Option<&'static str> {
@@ -185,11 +185,11 @@ impl Naming {
 
 /// Every statement as one connection needs it.
 #[derive(Clone)]
-pub struct Texts(Arc<[Option<SqlStr>]>);
+pub(crate) struct Texts(Arc<[Option<SqlStr>]>);
 
 impl Texts {
     /// Renders all statements.
-    pub fn new(dialect: Dialect, naming: &Naming) -> Self {
+    pub(crate) fn new(dialect: Dialect, naming: &Naming) -> Self {
         let render = |statement: &Statement| {
             // What is put into the text was checked by `Naming::new`; nothing else ever enters a statement.
             let text = render(statement.source(dialect)?, dialect, naming);
@@ -199,12 +199,13 @@ impl Texts {
     }
 
     /// The text of a statement; empty, and therefore refused by the database, if this database has no such statement.
-    pub fn get(&self, statement: Statement) -> SqlStr {
+    pub(crate) fn get(&self, statement: Statement) -> SqlStr {
         self.0[statement as usize].clone().unwrap_or_else(|| "".into_sql_str())
     }
 
     /// Every statement this database has.
-    pub fn all(&self) -> impl Iterator<Item = (Statement, SqlStr)> {
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Statement, SqlStr)> {
         Statement::ALL.iter().filter_map(|statement| Some((*statement, self.0[*statement as usize].clone()?)))
     }
 }

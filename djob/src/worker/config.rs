@@ -12,6 +12,17 @@ pub const CONCURRENCY_MAX: u32 = 10_000;
 /// How long an attempt may run when its kind does not say.
 pub const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
+/// How often a worker says that it lives.
+pub const BEAT: Duration = Duration::from_secs(5);
+/// How long a worker may be silent before others take its jobs.
+pub const LEASE: Duration = Duration::from_secs(30);
+/// The longest pause between two looks at the database, when nothing wakes the worker.
+pub const POLL: Duration = Duration::from_secs(5);
+/// How long jobs may finish on their own once the worker is told to stop.
+pub const DRAIN: Duration = Duration::from_secs(25);
+/// How long they have once they were told to stop themselves.
+pub const GRACE: Duration = Duration::from_secs(5);
+
 /// A set of queues with slots of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PoolConfig {
@@ -80,11 +91,11 @@ impl Default for Config {
             name: String::new(),
             pools: vec![],
             priorities: (i16::MIN, i16::MAX),
-            beat: Duration::from_secs(5),
-            lease: Duration::from_secs(30),
-            poll: Duration::from_secs(5),
-            drain: Duration::from_secs(25),
-            grace: Duration::from_secs(5),
+            beat: BEAT,
+            lease: LEASE,
+            poll: POLL,
+            drain: DRAIN,
+            grace: GRACE,
             timeout: TIMEOUT,
             exit_on_complete: false,
             read_ahead: None,

@@ -126,9 +126,8 @@ impl Pool {
     pub(crate) fn want(&self, unsettled: u32, read_ahead: Option<u32>) -> u32 {
         let (ran, ran_us) = (self.ran.swap(0, Relaxed), self.ran_us.swap(0, Relaxed));
         let mut run_time = self.run_time.lock().unwrap_or_else(PoisonError::into_inner);
-        if ran > 0 {
-            // A slow job at hand says more than the fast ones that are over.
-            run_time.measured(Duration::from_nanos(ran_us.saturating_mul(1000) / ran));
+        if let Some(mean_ns) = ran_us.saturating_mul(1000).checked_div(ran) {
+            run_time.measured(Duration::from_nanos(mean_ns));
         }
         prefetch::want(
             *run_time,

@@ -110,11 +110,7 @@ fn fall_back(end: &mut ClaimEnd, error: &StorageError) {
     for ended in &mut end.ended {
         let said = format!("the outcome could not be stored: {}", error.to_string().escape_debug());
         match &mut ended.settlement {
-            Settlement::Finish { result, error, state, .. } => {
-                if result.take().is_some() || *state != JobState::Completed {
-                    *error = Some(said);
-                }
-            }
+            Settlement::Finish { result, error, .. } => (*result, *error) = (None, Some(said)),
             Settlement::Retry { error, .. } => *error = said,
             Settlement::Park { detail, .. } => *detail = said,
             _ => {}

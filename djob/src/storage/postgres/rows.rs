@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::clock::{Timestamp, micros};
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
+use crate::storage::columns::{count, smallint};
 use crate::storage::moves::Move;
-use crate::storage::shared::{count, smallint};
 
 /// A column of many rows, made by `each` of them.
 fn column<T, C>(rows: &[T], each: impl Fn(&T) -> C) -> Vec<C> {

@@ -1,0 +1,70 @@
+//! What is read from columns, and how counts go into them.
+
+use sqlx::{ColumnIndex, Database, Decode, Row as _, Type};
+
+use super::StorageError;
+use crate::clock::Timestamp;
+use crate::job::{JobId, JobRow, JobState, Meta};
+
+/// How many rows a statement touched: each database's result has it, and sqlx has no name for it.
+pub(super) trait Affected {
+    fn affected(&self) -> u64;
+}
+
+#[cfg(feature = "sqlite")]
+impl Affected for sqlx::sqlite::SqliteQueryResult {
+    fn affected(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Affected for sqlx::postgres::PgQueryResult {
+    fn affected(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+/// A row of `find.sql` or of one of the `list_*.sql`.
+pub(super) fn job_row<D>(row: &D::Row) -> Result<JobRow, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> JobId: Decode<'q, D> + Type<D>,
+    for<'q> Timestamp: Decode<'q, D> + Type<D>,
+    for<'q> String: Decode<'q, D> + Type<D>,
+    for<'q> i16: Decode<'q, D> + Type<D>,
+{
+    let run_at: Timestamp = row.try_get(5)?;
+    let seen_at: Timestamp = row.try_get(13)?;
+    let state = match row.try_get::<String, _>(0)?.as_str() {
+        "waiting" if run_at > seen_at => JobState::Scheduled,
+        "waiting" => JobState::Ready,
+        other => other.parse().map_err(StorageError::garbled)?,
+    };
+    Ok(JobRow {
+        id: row.try_get(1)?,
+        kind: row.try_get(3)?,
+        queue: row.try_get(2)?,
+        priority: row.try_get(4)?,
+        state,
+        attempt: count(row.try_get::<i16, _>(6)?),
+        max_attempts: count(row.try_get::<i16, _>(7)?),
+        run_at,
+        finished_at: row.try_get(12)?,
+        args: row.try_get::<Option<String>, _>(8)?.unwrap_or_default(),
+        meta: Meta::from_json(row.try_get::<Option<String>, _>(9)?.as_deref()),
+        result: row.try_get(10)?,
+        error: row.try_get(11)?,
+    })
+}
+
+/// A count as it is stored: never negative, whatever an edited row says.
+pub(crate) fn count(stored: i16) -> u16 {
+    u16::try_from(stored).unwrap_or(0)
+}
+
+/// A count as it goes into a `smallint`.
+pub(crate) fn smallint(count: u16) -> i16 {
+    i16::try_from(count).unwrap_or(i16::MAX)
+}

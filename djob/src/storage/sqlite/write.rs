@@ -1,0 +1,207 @@
+//! The writes of SQLite that are more than one statement. All of them run inside of the writer's transaction, or of the
+//! caller's.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
+use uuid::Uuid;
+
+use super::rows;
+use crate::clock::micros;
+use crate::job::settle::KEEP_COMPLETED;
+use crate::job::{Claim, ClaimKey, Enqueued, JobId, NewJob};
+use crate::storage::moves::{self, Move, Room};
+use crate::storage::shared::{Now, Verbs};
+use crate::storage::statement::Statement::*;
+use crate::storage::statement::{Statement, Texts};
+use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, LaneAt, StorageError};
+
+/// Stores jobs on a connection that is inside of a transaction.
+pub(super) async fn enqueue(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    now: Now,
+    mut jobs: Vec<NewJob>,
+) -> Result<Vec<Enqueued>, StorageError> {
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        let holder = match &job.meta.unique_key {
+            Some(key) => Sqlite::hold_key(conn, texts, key, job.id).await?,
+            None => None,
+        };
+        answers.push(holder.map_or(Enqueued::Inserted(job.id), Enqueued::Existing));
+    }
+    let mut kept = answers.iter().map(|answer| matches!(answer, Enqueued::Inserted(_)));
+    jobs.retain(|_| kept.next().unwrap_or(false));
+    let large = || jobs.iter().filter(|job| job.args.len() > rows::ARGS_INLINE_MAX);
+    if large().next().is_some() {
+        let json = rows::array(large(), rows::large_args);
+        sqlx::query(texts.get(LARGE_ARGS)).bind(json).execute(&mut *conn).await?;
+    }
+    if !jobs.is_empty() {
+        let json = rows::array(jobs.iter(), rows::new_job);
+        sqlx::query(texts.get(ENQUEUE)).bind(json).bind(now).execute(conn).await?;
+    }
+    Ok(answers)
+}
+
+/// Takes jobs out of one lane.
+pub(super) async fn claim_lane(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    now: Now,
+    worker: Uuid,
+    lane: &LaneAt,
+    limit: i64,
+) -> Result<Option<Claim>, StorageError> {
+    let fence = Uuid::now_v7();
+    let row = sqlx::query(texts.get(CLAIM))
+        .bind(worker)
+        .bind(fence)
+        .bind(&lane.queue)
+        .bind(lane.priority)
+        .bind(lane.after.run_at)
+        .bind(lane.after.id)
+        .bind(limit)
+        .bind(now)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    sqlx::query(texts.get(TAKEN))
+        .bind(&lane.queue)
+        .bind(lane.priority)
+        .bind(lane.after.run_at)
+        .bind(lane.after.id)
+        .bind(limit)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    let key = ClaimKey { row: fence, fence };
+    rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false).map(Some)
+}
+
+/// Writes what became of one claim, on a connection that is inside of a transaction.
+pub(super) async fn settle(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    now: Now,
+    worker: Uuid,
+    end: &ClaimEnd,
+) -> Result<bool, StorageError> {
+    let gone = sqlx::query(texts.get(SETTLE_DONE)).bind(end.key.row).bind(end.key.fence).bind(worker);
+    if gone.fetch_optional(&mut *conn).await?.is_none() {
+        return Ok(false);
+    }
+    let moves: Vec<Move> = moves::moves(end).collect();
+    let to = |room| moves.iter().filter(move |to| to.room == room);
+    let parts: [(Statement, String, bool, bool); 6] = [
+        (TO_WAITING, rows::array(to(Room::Waiting), rows::to_waiting), false, true),
+        (TO_CLAIMS, rows::array(to(Room::Claimed), rows::to_claim), true, true),
+        (TO_PARKED, rows::array(to(Room::Parked), rows::to_parked), false, true),
+        (TO_FINISHED, rows::array(to(Room::Finished), rows::to_finished), true, true),
+        (
+            ERRORS,
+            rows::array(moves.iter().filter(|to| to.has_attempt_error()), rows::attempt_error),
+            true,
+            true,
+        ),
+        (
+            LOST_ARGS,
+            rows::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), rows::id),
+            false,
+            false,
+        ),
+    ];
+    for (statement, json, names_worker, names_time) in parts.into_iter().filter(|part| part.1 != "[]") {
+        let mut query = sqlx::query(texts.get(statement)).bind(json);
+        if names_worker {
+            query = query.bind(worker);
+        }
+        if names_time {
+            query = query.bind(now);
+        }
+        query.execute(&mut *conn).await?;
+    }
+    for to in &moves {
+        if let Some(key) = to.released_key() {
+            Sqlite::release_key(conn, texts, key, to.job.id).await?;
+        }
+    }
+    Ok(true)
+}
+
+pub(super) fn claim_row(row: &SqliteRow) -> Result<(Uuid, Claim), StorageError> {
+    let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
+    Ok((
+        row.try_get(2)?,
+        rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
+    ))
+}
+
+/// Cancels a job that waits, or asks for it to be stopped.
+pub(super) async fn cancel(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<Cancelled, StorageError> {
+    if Sqlite::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
+        for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
+            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+        return Ok(Cancelled::Now);
+    }
+    let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *conn).await?;
+    if claim.is_none() {
+        Sqlite::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
+        return Ok(Cancelled::NotFound);
+    }
+    Sqlite::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
+    Ok(Cancelled::Asked)
+}
+
+/// Puts a finished or parked job back to waiting.
+pub(super) async fn retry(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<bool, StorageError> {
+    let back = Sqlite::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
+    if back {
+        Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_FINISHED), id).await?;
+        Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_PARKED), id).await?;
+    }
+    Ok(back)
+}
+
+/// Forgets a job that does not run.
+pub(super) async fn delete(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    id: JobId,
+) -> Result<bool, StorageError> {
+    let mut gone = 0;
+    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
+        gone += Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
+    }
+    if gone > 0 {
+        for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
+            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+    }
+    Ok(gone > 0)
+}
+
+/// Puts jobs of these kinds back to waiting that were parked because nobody knew them.
+pub(super) async fn unpark(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    kinds: &[String],
+) -> Result<u64, StorageError> {
+    let mut back = 0;
+    for kind in kinds {
+        back += Sqlite::on_kind(conn, texts.get(UNPARK), kind).await?;
+        Sqlite::on_kind(conn, texts.get(UNPARKED), kind).await?;
+    }
+    Ok(back)
+}

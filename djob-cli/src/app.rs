@@ -148,6 +148,10 @@ impl App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layers = self.crew.layers.len();
-        f.debug_struct("App").field("client", &self.client).field("state", &self.crew.state).field("layers", &layers).finish()
+        f.debug_struct("App")
+            .field("client", &self.client)
+            .field("state", &self.crew.state)
+            .field("layers", &layers)
+            .finish()
     }
 }

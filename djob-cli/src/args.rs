@@ -12,18 +12,19 @@ const ENDING: &str = "\
 Exit codes:
   0  done
   1  failed
-  2  the command line is wrong
+  2  the command line is wrong, or asks for what this program cannot do
   3  no such job
   4  the check failed
   6  the job's state does not allow it, or an id is ambiguous
   7  the database cannot be reached
   8  the tables are missing, old, or newer than this program
 
-Data goes to stdout, messages and logs go to stderr. DJOB_LOG (or RUST_LOG) filters the logs: DJOB_LOG=djob=debug";
+Data goes to stdout, messages and logs go to stderr.
+DJOB_LOG (or RUST_LOG) filters the logs: DJOB_LOG=djob=debug";
 
 /// Runs background jobs, and looks after them.
 #[derive(Parser)]
-#[command(name = "djob", version, after_help = ENDING, max_term_width = 100)]
+#[command(name = "djob", version, after_help = ENDING)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -35,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
-    /// sqlite://jobs.db or postgres://user@host/database [env: DJOB_DATABASE_URL, then DATABASE_URL]
+    /// sqlite://jobs.db or postgres://user@host/db [env: DJOB_DATABASE_URL, then DATABASE_URL]
     #[arg(short, long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// PostgreSQL schema of the tables
@@ -80,25 +81,37 @@ pub(crate) struct WorkArgs {
     /// Serve only these queues; -slow is every queue but slow [env: QUEUES, then QUEUE]
     #[arg(long, visible_alias = "queue", value_name = "A,B", allow_hyphen_values = true)]
     pub(crate) queues: Option<String>,
-    /// Serve these queues with slots of their own: mail:4, default,low:8 or *; repeatable, goes before --queues
+    /// Serve these with slots of their own: mail:4, default,low:8 or *; repeatable, replaces --queues
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub(crate) pool: Vec<String>,
     /// Run only jobs with this priority number or a higher one
-    #[arg(long, value_name = "N", env = "MIN_PRIORITY", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MIN_PRIORITY",
+        hide_env_values = true,
+        allow_negative_numbers = true
+    )]
     pub(crate) min_priority: Option<i16>,
     /// Run only jobs with this priority number or a lower one
-    #[arg(long, value_name = "N", env = "MAX_PRIORITY", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MAX_PRIORITY",
+        hide_env_values = true,
+        allow_negative_numbers = true
+    )]
     pub(crate) max_priority: Option<i16>,
     /// Run so many jobs at once [default: 20]
     #[arg(short = 'n', long, value_name = "N", alias = "number-of-workers", alias = "number_of_workers")]
     pub(crate) concurrency: Option<u32>,
-    /// Look at the database at least this often when there is nothing to do: 5, 500ms [default: 5s]
-    #[arg(long, value_name = "SECONDS", env = "SLEEP_DELAY", value_parser = duration::parse_pause)]
+    /// Look at the database at least this often: 5, 500ms [default: 5s]
+    #[arg(long, value_name = "SECONDS", env = "SLEEP_DELAY", hide_env_values = true, value_parser = duration::parse_pause)]
     pub(crate) sleep_delay: Option<Duration>,
     /// Hold so many jobs beyond the free slots [default: as many as run in 100ms]
-    #[arg(long, value_name = "N", env = "READ_AHEAD")]
+    #[arg(long, value_name = "N", env = "READ_AHEAD", hide_env_values = true)]
     pub(crate) read_ahead: Option<u32>,
-    /// Stop when no job is due any more; jobs scheduled for later do not count
+    /// Stop when no job is due any more; later ones do not count
     #[arg(long)]
     pub(crate) exit_on_complete: bool,
     /// Name under which the worker is listed [default: host and process id]

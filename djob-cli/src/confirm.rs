@@ -11,7 +11,10 @@ pub(crate) fn confirm(consent: &Consent, question: &str) -> Result<(), Failure> 
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "this cannot be taken back, and nobody is there to be asked: add --yes"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "this cannot be taken back, and nobody is there to be asked: add --yes",
+        ));
     }
     eprint!("{question} [y/N] ");
     let mut answer = String::new();

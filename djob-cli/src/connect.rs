@@ -33,8 +33,10 @@ impl Database {
 
     /// Connects to a database whatever its tables are.
     pub(crate) async fn connect_any(self) -> Result<Client, Failure> {
-        if let Some(file) = self.url.as_deref().and_then(sqlite_file).filter(|file| !Path::new(file).exists()) {
-            let why = format!("there is no database file {file:?}: check the URL, or make one with `db migrate`");
+        if let Some(file) = self.url.as_deref().and_then(sqlite_file).filter(|file| !Path::new(file).exists())
+        {
+            let why =
+                format!("there is no database file {file:?}: check the URL, or make one with `db migrate`");
             return Err(Failure::new(Exit::Unreachable, why));
         }
         self.connect_or_create().await
@@ -77,7 +79,8 @@ fn sqlite_file(url: &str) -> Option<&str> {
     let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
     let file = path.split('?').next().unwrap_or_default();
     // A name with escapes is left to the library.
-    let plain = !file.is_empty() && !file.contains('%') && file != ":memory:" && !path.contains("mode=memory");
+    let plain =
+        !file.is_empty() && !file.contains('%') && file != ":memory:" && !path.contains("mode=memory");
     plain.then_some(file)
 }
 
@@ -89,7 +92,9 @@ mod tests {
     fn only_a_file_can_be_missing() {
         assert_eq!(sqlite_file("sqlite://jobs.db?mode=rwc"), Some("jobs.db"));
         assert_eq!(sqlite_file("sqlite:/srv/jobs.db"), Some("/srv/jobs.db"));
-        for other in ["sqlite::memory:", "sqlite://", "sqlite://x?mode=memory", "sqlite://a%20b", "postgres://h/d"] {
+        for other in
+            ["sqlite::memory:", "sqlite://", "sqlite://x?mode=memory", "sqlite://a%20b", "postgres://h/d"]
+        {
             assert_eq!(sqlite_file(other), None, "{other}");
         }
     }

@@ -11,7 +11,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         Err(_) => parse_parts(text),
     };
     let lawful = millis.filter(|millis| *millis <= 100 * 365 * 86_400_000);
-    lawful.map(Duration::from_millis).ok_or_else(|| "write seconds, or a duration such as 5m, 1h30m or 500ms".to_owned())
+    lawful
+        .map(Duration::from_millis)
+        .ok_or_else(|| "write seconds, or a duration such as 5m, 1h30m or 500ms".to_owned())
 }
 
 /// The same for a pause, which must not be nothing.
@@ -26,7 +28,8 @@ fn parse_parts(text: &str) -> Option<u64> {
     let (mut rest, mut millis) = (text, 0u64);
     while !rest.is_empty() {
         let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let (unit, after) = after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
+        let (unit, after) =
+            after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
         millis = millis.checked_add(digits.parse::<u64>().ok()?.checked_mul(*factor)?)?;
         rest = after;

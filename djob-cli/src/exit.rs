@@ -82,10 +82,10 @@ impl Failure {
 
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
-        let exit = match () {
-            () if error.is_unreachable() => Exit::Unreachable,
-            () if error.is_schema() => Exit::Schema,
-            () => Exit::Failed,
+        let exit = match (error.is_unreachable(), error.is_schema()) {
+            (true, _) => Exit::Unreachable,
+            (_, true) => Exit::Schema,
+            _ => Exit::Failed,
         };
         Failure::new(exit, error.to_string())
     }

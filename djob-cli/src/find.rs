@@ -74,7 +74,9 @@ impl Wanted {
         if end.len() < SHORTEST || end.len() > 32 || !end.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(Failure::new(
                 Exit::Usage,
-                format!("{text:?} is no job's id: write all of it, or at least its last {SHORTEST} characters (0-9 a-f)"),
+                format!(
+                    "{text:?} is no job's id: write all of it, or at least its last {SHORTEST} characters (0-9 a-f)"
+                ),
             ));
         }
         let id = if end.len() == 32 { end.parse().ok() } else { None };
@@ -109,5 +111,8 @@ fn ambiguous(text: &str, found: &[JobRow], several: usize) -> Failure {
     if several > CANDIDATES {
         candidates += &format!(" and {} more", several - CANDIDATES);
     }
-    Failure::new(Exit::Conflict, format!("{text:?} is the end of {several} ids, write more of it: {candidates}"))
+    Failure::new(
+        Exit::Conflict,
+        format!("{text:?} is the end of {several} ids, write more of it: {candidates}"),
+    )
 }

@@ -13,13 +13,17 @@ pub(crate) fn start(working: bool) -> Result<(), Failure> {
         Some((name, text)) => EnvFilter::try_new(text).map_err(|error| refusal(name, &error.to_string()))?,
         None => EnvFilter::new(default),
     };
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(stderr_is_styled());
+    let format =
+        tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(stderr_is_styled());
     let _ = format.with_writer(std::io::stderr).try_init();
     Ok(())
 }
 
 fn refusal(name: &str, why: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{name} is no filter for logs ({why}): write something like {name}=djob=debug"))
+    Failure::new(
+        Exit::Usage,
+        format!("{name} is no filter for logs ({why}): write something like {name}=djob=debug"),
+    )
 }
 
 /// A variable of the environment that says something.

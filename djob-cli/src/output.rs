@@ -51,7 +51,8 @@ impl Output {
 
 fn json(data: impl Serialize) -> Result<String, Failure> {
     let document = Document { schema_version: 1, data };
-    let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let text = serde_json::to_string_pretty(&document)
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     Ok(text + "\n")
 }
 
@@ -67,8 +68,9 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let mut lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
-    bold(&lines.next().unwrap_or_default()) + &lines.collect::<String>()
+    let mut lines = table.lines().map(|line| line.trim_end().to_owned());
+    let heading = bold(&lines.next().unwrap_or_default());
+    [heading].into_iter().chain(lines).map(|line| line + "\n").collect()
 }
 
 /// Emphasis, where it can be seen.

@@ -6,7 +6,9 @@ pub(crate) fn without_passwords(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, url) = rest.split_at(at + 3);
-        let end = url.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '\u{1b}')).unwrap_or(url.len());
+        let end = url
+            .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '\u{1b}'))
+            .unwrap_or(url.len());
         shown.push_str(before);
         shown.push_str(&without_password(&url[..end]));
         rest = &url[end..];

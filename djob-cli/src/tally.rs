@@ -28,7 +28,8 @@ impl Tally {
 pub(crate) fn by_queue(counts: Vec<Count>) -> BTreeMap<String, Tally> {
     let mut queues = BTreeMap::<String, Tally>::new();
     for count in counts {
-        let waited = count.oldest.filter(|_| count.state == JobState::Ready).map(|oldest| count.seen_at - oldest);
+        let waited =
+            count.oldest.filter(|_| count.state == JobState::Ready).map(|oldest| count.seen_at - oldest);
         queues.entry(count.queue).or_default().add(&Tally { jobs: vec![(count.state, count.jobs)], waited });
     }
     queues

@@ -90,15 +90,15 @@ impl Client {
     /// ```
     /// # use djob::job;
     /// #[job]
-    /// async fn add_up(a: u32, b: u32) -> Result<u32, djob::BoxError> {
-    ///     Ok(a + b)
+    /// async fn multiply(a: u32, b: u32) -> Result<u32, djob::BoxError> {
+    ///     Ok(a * b)
     /// }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let client = djob::connect("sqlite::memory:").await?;
     /// let at_once = client.inline(djob::State::new());
-    /// let sum = add_up.perform_later(20, 22).on(&at_once).await?;
-    /// assert_eq!(sum.wait().await?, 42);
+    /// let product = multiply.perform_later(6, 7).on(&at_once).await?;
+    /// assert_eq!(product.wait().await?, 42);
     /// # Ok(())
     /// # }
     /// ```
@@ -126,14 +126,14 @@ impl Client {
     /// ```
     /// # use djob::job;
     /// #[job]
-    /// async fn greet(name: String) {}
+    /// async fn invite(name: String) {}
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let client = djob::connect("sqlite::memory:").await?;
     /// # client.migrate().await?;
     /// let names = ["Ada", "Grace", "Barbara"];
-    /// let stored = client.enqueue_all(names.map(|name| GreetJob { name: name.into() })).await?;
+    /// let stored = client.enqueue_all(names.map(|name| InviteJob { name: name.into() })).await?;
     /// assert_eq!(stored.len(), 3);
     /// # Ok(())
     /// # }

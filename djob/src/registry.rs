@@ -46,10 +46,10 @@ impl Registry {
     ///
     /// ```
     /// #[djob::job]
-    /// async fn greet(name: String) {}
+    /// async fn knock(times: u8) {}
     ///
     /// let registry = djob::Registry::linked()?;
-    /// assert!(registry.kinds().any(|def| def.kind == "greet"));
+    /// assert!(registry.kinds().any(|def| def.kind == "knock"));
     /// # Ok::<(), djob::DuplicateKind>(())
     /// ```
     pub fn linked() -> Result<Self, DuplicateKind> {

@@ -57,7 +57,9 @@ fn queue_view<'a>((queue, tally): (&'a String, &Tally)) -> QueueView<'a> {
 
 fn problems(queues: &BTreeMap<String, Tally>, args: &CheckArgs) -> Vec<String> {
     let limit = duration::show(args.max_age);
-    let late = queues.iter().filter_map(|(queue, tally)| Some((queue, tally.waited.filter(|age| *age > args.max_age)?)));
+    let late = queues
+        .iter()
+        .filter_map(|(queue, tally)| Some((queue, tally.waited.filter(|age| *age > args.max_age)?)));
     let mut problems: Vec<String> = late
         .map(|(queue, age)| {
             let age = duration::show(age);

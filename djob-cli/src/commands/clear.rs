@@ -20,7 +20,7 @@ pub(crate) async fn run(database: Database, output: Output, args: ClearArgs) -> 
     let queue = args.queue.as_deref();
     if !args.consent.yes {
         let waiting = waiting(&client, queue).await?;
-        confirm(&args.consent, &format!("Forget {}, ready and scheduled?", jobs(waiting, queue)))?;
+        confirm(&args.consent, &format!("Forget {} for good?", jobs(waiting, queue)))?;
     }
     let cleared = client.clear(queue).await?;
     output.print(Cleared { cleared }, || format!("forgot {}\n", jobs(cleared, queue)))
@@ -29,7 +29,8 @@ pub(crate) async fn run(database: Database, output: Output, args: ClearArgs) -> 
 async fn waiting(client: &Client, queue: Option<&str>) -> Result<u64, Failure> {
     let queues = tally::by_queue(client.counts().await?);
     let asked = queues.iter().filter(|(name, _)| queue.is_none_or(|queue| queue == *name));
-    let waiting = asked.map(|(_, tally)| tally.of(JobState::Ready) + tally.of(JobState::Scheduled)).sum::<i64>();
+    let waiting =
+        asked.map(|(_, tally)| tally.of(JobState::Ready) + tally.of(JobState::Scheduled)).sum::<i64>();
     Ok(u64::try_from(waiting).unwrap_or(0))
 }
 

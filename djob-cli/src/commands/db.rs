@@ -71,7 +71,8 @@ async fn sql(database: Database, output: Output, dialect: Option<Dialect>) -> Re
     let migrations = database.offline(dialect).await?.migrations();
     let views = migrations.iter().map(|(version, name, sql)| Migration { version: *version, name, sql });
     output.print(Script { migrations: views.collect() }, || {
-        let texts = migrations.iter().map(|(version, name, sql)| format!("-- {version:04} {name}\n{}\n", sql.trim()));
+        let texts =
+            migrations.iter().map(|(version, name, sql)| format!("-- {version:04} {name}\n{}\n", sql.trim()));
         texts.collect::<Vec<_>>().join("\n")
     })
 }

@@ -27,7 +27,8 @@ If your jobs live in a library, add `use my_jobs as _;` so that they are linked 
 
 pub(crate) async fn run(database: Database, crew: Crew, args: WorkArgs) -> Result<(), Failure> {
     if knows_no_kinds() {
-        let why = "this program knows no jobs to run: jobs are run by your own binary, which holds their functions";
+        let why =
+            "this program knows no jobs to run: jobs are run by your own binary, which holds their functions";
         return Err(Failure::new(Exit::Usage, why).advising(FOUR_LINES));
     }
     let client = database.connect().await?;
@@ -65,18 +66,34 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Command};
 
-    async fn built(args: &[&str], env: &[(&str, &str)]) -> String {
+    async fn built(args: &[&str], env: &[(&str, &str)]) -> Worker {
         let client = djob::connect("sqlite::memory:").await.unwrap();
-        let cli = Cli::try_parse_from(["app", "work"].iter().chain(args)).unwrap_or_else(|error| panic!("{error}"));
+        let cli =
+            Cli::try_parse_from(["app", "work"].iter().chain(args)).unwrap_or_else(|error| panic!("{error}"));
         let Command::Work(args) = cli.command else { panic!("not work") };
         let find = |name: &str| Some(env.iter().find(|(key, _)| *key == name)?.1.to_owned());
-        format!("{:?}", worker(&client, args, find))
+        worker(&client, args, find)
+    }
+
+    /// What is said about a queue whose name is not lawful: where it came from does not matter, which one it is does.
+    async fn refusal(args: &[&str], env: &[(&str, &str)]) -> String {
+        let error = built(args, env).await.work_off().await.unwrap_err();
+        error.to_string().split('"').nth(1).unwrap_or_default().to_owned()
+    }
+
+    #[tokio::test]
+    async fn queues_are_named_by_the_flag_then_by_queues_then_by_queue() {
+        let env = [("QUEUES", "Two"), ("QUEUE", "Three")];
+        assert_eq!(refusal(&["--queues", "One"], &env).await, "One");
+        assert_eq!(refusal(&[], &env).await, "Two");
+        assert_eq!(refusal(&[], &env[1..]).await, "Three");
+        assert_eq!(refusal(&["--pool", "mail:1", "--pool", "Four:2", "--queues", "One"], &env).await, "Four");
     }
 
     #[tokio::test]
     async fn the_flags_of_delayed_job_reach_the_worker() {
         let flags = ["--min-priority", "-5", "--max-priority=9", "--sleep-delay", "2", "--read-ahead", "7"];
-        let built = built(&flags, &[]).await;
+        let built = format!("{:?}", built(&flags, &[]).await);
         for part in ["priorities: (-5, 9)", "poll: 2s", "read_ahead: Some(7)", "exit_on_complete: false"] {
             assert!(built.contains(part), "{part} in {built}");
         }
@@ -84,7 +101,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_has_a_name_and_a_time_to_drain() {
-        let built = built(&["--name", "w1", "--shutdown-timeout", "2m", "--exit-on-complete"], &[]).await;
+        let flags = ["--name", "w1", "--shutdown-timeout", "2m", "--exit-on-complete"];
+        let built = format!("{:?}", built(&flags, &[]).await);
         for part in ["name: \"w1\"", "drain: 120s", "exit_on_complete: true"] {
             assert!(built.contains(part), "{part} in {built}");
         }

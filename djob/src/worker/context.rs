@@ -54,13 +54,13 @@ impl JobContext {
     /// ```
     /// # use djob::{JobContext, State, job};
     /// #[job]
-    /// async fn greet(ctx: &JobContext, name: &str) -> Result<String, djob::BoxError> {
+    /// async fn hail(ctx: &JobContext, name: &str) -> Result<String, djob::BoxError> {
     ///     Ok(format!("{name}, attempt {}", ctx.attempt()))
     /// }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), djob::BoxError> {
     /// let ctx = JobContext::detached(State::new());
-    /// assert_eq!(greet.call(&ctx, "Ada").await?, "Ada, attempt 1");
+    /// assert_eq!(hail.call(&ctx, "Ada").await?, "Ada, attempt 1");
     /// # Ok(())
     /// # }
     /// ```

@@ -49,18 +49,21 @@ async fn filter(client: &Client, args: ListArgs) -> Result<Filter, Failure> {
 
 fn screen(rows: &[JobRow], now: Timestamp) -> String {
     let headings = ["id", "state", "kind", "queue", ">priority", ">errors", "when", "error"];
-    table(&headings, rows.iter().map(|row| {
-        vec![
-            find::short(row.id),
-            row.state.to_string(),
-            row.kind.clone(),
-            row.queue.clone(),
-            row.priority.to_string(),
-            format!("{}/{}", row.attempt, row.max_attempts),
-            when(row, now),
-            plain::short(row.error.as_deref().unwrap_or_default(), ERROR_MAX),
-        ]
-    }))
+    table(
+        &headings,
+        rows.iter().map(|row| {
+            vec![
+                find::short(row.id),
+                row.state.to_string(),
+                row.kind.clone(),
+                row.queue.clone(),
+                row.priority.to_string(),
+                format!("{}/{}", row.attempt, row.max_attempts),
+                when(row, now),
+                plain::short(row.error.as_deref().unwrap_or_default(), ERROR_MAX),
+            ]
+        }),
+    )
 }
 
 /// The moment that matters in this state.

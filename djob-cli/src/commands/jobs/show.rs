@@ -68,18 +68,23 @@ fn value(json: &str) -> Value {
 }
 
 fn screen(row: &JobRow, attempts: &[Attempt], now: Timestamp) -> String {
-    let width = facts(row, now).iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = facts(row, now).into_iter().map(|(name, fact)| format!("{}  {fact}\n", bold(&format!("{name:width$}"))));
+    let facts = facts(row, now);
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines =
+        facts.into_iter().map(|(name, fact)| format!("{}  {fact}\n", bold(&format!("{name:width$}"))));
     let mut screen: String = lines.collect();
-    for (name, text) in [("error", &row.error), ("args", &Some(pretty(&row.args))), ("result", &row.result.as_deref().map(pretty))] {
-        if let Some(text) = text {
-            screen += &format!("\n{}\n{}", bold(name), indent(&plain::text(text)));
-        }
-    }
+    screen += &row.error.as_deref().map(|error| section("error", error)).unwrap_or_default();
+    screen += &section("args", &pretty(&row.args));
+    screen += &row.result.as_deref().map(|result| section("result", &pretty(result))).unwrap_or_default();
     if !attempts.is_empty() {
-        screen += &format!("\n{}\n{}", bold("attempts that went wrong"), indent(&attempt_table(attempts, now)));
+        screen +=
+            &format!("\n{}\n{}", bold("attempts that went wrong"), indent(&attempt_table(attempts, now)));
     }
     screen
+}
+
+fn section(name: &str, text: &str) -> String {
+    format!("\n{}\n{}", bold(name), indent(&plain::text(text)))
 }
 
 fn facts(row: &JobRow, now: Timestamp) -> Vec<(&'static str, String)> {
@@ -109,9 +114,18 @@ fn indent(text: &str) -> String {
 }
 
 fn attempt_table(attempts: &[Attempt], now: Timestamp) -> String {
-    let ran = |attempt: &Attempt| std::time::Duration::from_millis(u64::try_from(attempt.ran_ms).unwrap_or(0));
-    table(&[">no", "ended", "ran for", "error"], attempts.iter().map(|attempt| {
-        let ended = distance(attempt.ended_at, now);
-        vec![attempt.attempt.to_string(), ended, duration::show(ran(attempt)), plain::line(&attempt.error)]
-    }))
+    let ran =
+        |attempt: &Attempt| std::time::Duration::from_millis(u64::try_from(attempt.ran_ms).unwrap_or(0));
+    table(
+        &[">no", "ended", "ran for", "error"],
+        attempts.iter().map(|attempt| {
+            let ended = distance(attempt.ended_at, now);
+            vec![
+                attempt.attempt.to_string(),
+                ended,
+                duration::show(ran(attempt)),
+                plain::line(&attempt.error),
+            ]
+        }),
+    )
 }

@@ -181,7 +181,7 @@ impl Client {
         &self.shared.events
     }
 
-    pub(crate) fn wake(&self) -> &Wake {
+    pub(crate) fn bell(&self) -> &Wake {
         &self.shared.wake
     }
 

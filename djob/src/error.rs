@@ -1,6 +1,6 @@
 //! What a caller may have to deal with when it enqueues or starts a worker.
 
-use crate::job::{ArgsError, InvalidName, JobError};
+use crate::job::{ArgsError, Fault, InvalidName, JobError};
 use crate::registry::{DuplicateKind, MissingState};
 use crate::storage::StorageError;
 
@@ -46,6 +46,14 @@ pub enum EnqueueError {
 }
 
 impl EnqueueError {
+    /// What is wrong with the arguments, place by place; empty if something else is wrong. For showing beside a form's fields.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            EnqueueError::Args { error, .. } => error.faults(),
+            _ => &[],
+        }
+    }
+
     pub(crate) fn name(kind: &'static str, error: &InvalidName) -> Self {
         EnqueueError::Option { kind, why: error.to_string() }
     }

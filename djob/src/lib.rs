@@ -4,7 +4,7 @@
 //! it is enqueued, validated, and stored in a database; a [`Worker`], in this process or on another machine, runs it, tries
 //! again when it goes wrong, and takes over when another worker dies.
 //!
-//! ```
+//! ```standalone_crate
 //! use djob::{Worker, job};
 //!
 //! /// What the worker lends to its jobs; never stored.
@@ -97,5 +97,5 @@ pub use job::{
 pub use registry::{DuplicateKind, MissingState, Registry};
 pub use sqlx;
 pub use state::State;
-pub use storage::{Cancelled, Count, Filter, StorageError};
-pub use worker::{Attempted, JobContext, Layer, Next, Worker};
+pub use storage::{Cancelled, Conn, Count, Filter, StorageError};
+pub use worker::{Attempted, JobContext, Layer, Next, Worker, shutdown_signal};

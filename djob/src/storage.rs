@@ -238,6 +238,12 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Forgets every waiting job of a queue, or of all; returns how many.
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64>;
 
+    /// Pauses a queue, so that nothing more is claimed from it, or lets it go on. `false` if it was so already.
+    fn pause<'a>(&'a self, queue: &'a str, pause: bool) -> Reply<'a, bool>;
+
+    /// The queues that are paused.
+    fn paused(&self) -> Reply<'_, Vec<String>>;
+
     // ---- worker ----
 
     /// Enters a worker into the list of the living.
@@ -265,6 +271,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     /// Notes durably that a single job is about to begin. `false`: its claim does not stand any more.
     fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool>;
+
+    /// Notes how far running jobs have come, each from 0 to 1.
+    fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()>;
 
     /// Which jobs somebody wants to stop.
     fn cancels(&self) -> Reply<'_, Vec<JobId>>;
@@ -295,6 +304,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()>;
 }
 
+/// The most claims a list looks through; beyond it, running jobs are left out.
+pub(crate) const CLAIMS_SHOWN: i64 = 10_000;
+
 /// What a job is told that was cancelled before it ran.
 pub(crate) const CANCEL_REASON: &str = "cancelled before it ran";
 
@@ -314,6 +326,7 @@ pub(crate) fn running_rows(claim: Claim) -> impl Iterator<Item = JobRow> {
         meta: job.meta,
         result: None,
         error: None,
+        progress: None,
     })
 }
 

@@ -23,6 +23,7 @@ use std::time::Duration;
 pub use config::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, TIMEOUT};
 pub use context::JobContext;
 pub use layer::{Attempted, Layer, Next};
+pub use signals::shutdown_signal;
 
 pub(crate) use engine::Engine;
 pub(crate) use execute::{panic_text, run_inline};
@@ -293,7 +294,7 @@ async fn supervise(
 async fn listen(engine: Arc<Engine>) {
     let mut pause = Duration::from_millis(100);
     loop {
-        let wake = engine.client.wake().clone();
+        let wake = engine.client.bell().clone();
         let heard = engine.storage().listen(&move || wake.ring()).await;
         if let Err(error) = heard {
             tracing::debug!(%error, "not listening; polling meanwhile");

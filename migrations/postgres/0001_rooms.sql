@@ -106,6 +106,13 @@ create table djob_cancels (
     asked_at timestamptz not null default now()
 );
 
+-- How far running jobs have come, for those that say.
+create table djob_progress (
+    job      uuid primary key,
+    fraction double precision not null,                  -- from 0 to 1
+    said_at  timestamptz not null default now()
+);
+
 -- One row for each incarnation of a worker. Its id is never used again, so a row that fell silent stays dead.
 create table djob_workers (
     id          uuid primary key,

@@ -98,6 +98,13 @@ create table djob_cancels (
     asked_at integer not null
 ) strict, without rowid;
 
+-- How far running jobs have come, for those that say.
+create table djob_progress (
+    job      blob primary key,
+    fraction real not null,                              -- from 0 to 1
+    said_at  integer not null
+) strict, without rowid;
+
 -- One row for each incarnation of a worker. Its id is never used again, so a row that fell silent stays dead.
 create table djob_workers (
     id          blob primary key,

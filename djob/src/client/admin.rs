@@ -1,7 +1,7 @@
 //! Looking after jobs: what the CLI, a dashboard and a program's own pages use.
 
-use super::Client;
-use crate::job::{Attempt, JobId, JobRow};
+use super::{Client, JobHandle};
+use crate::job::{Attempt, Enqueued, JobId, JobRow};
 use crate::storage::error::Problem;
 use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
 
@@ -83,7 +83,7 @@ impl Client {
     pub async fn cancel(&self, id: JobId) -> Result<Cancelled> {
         let cancelled = self.storage().cancel(id).await?;
         if cancelled == Cancelled::Asked {
-            self.wake().now();
+            self.bell().told().await;
         }
         Ok(cancelled)
     }
@@ -95,7 +95,7 @@ impl Client {
     /// If the database does not answer.
     pub async fn retry(&self, id: JobId) -> Result<bool> {
         let back = self.storage().retry(id).await?;
-        self.wake().now();
+        self.bell().told().await;
         Ok(back)
     }
 
@@ -105,6 +105,43 @@ impl Client {
     /// If the database does not answer.
     pub async fn delete(&self, id: JobId) -> Result<bool> {
         self.storage().delete(id).await
+    }
+
+    /// Pauses a queue: what runs goes on, and nothing more is claimed from it by any worker. `false` if it was paused before.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn pause(&self, queue: &str) -> Result<bool> {
+        self.storage().pause(queue, true).await
+    }
+
+    /// Lets a paused queue go on. `false` if it was not paused.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn resume(&self, queue: &str) -> Result<bool> {
+        let resumed = self.storage().pause(queue, false).await?;
+        self.bell().told().await;
+        Ok(resumed)
+    }
+
+    /// The queues that are paused.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn paused(&self) -> Result<Vec<String>> {
+        self.storage().paused().await
+    }
+
+    /// A handle to a job that was enqueued before, maybe by another process, whose function returns a `V`.
+    pub fn handle<V>(&self, id: JobId) -> JobHandle<V> {
+        JobHandle::new(self.clone(), Enqueued::Existing(id))
+    }
+
+    /// Wakes all workers. They would look by themselves within a few seconds; this is for after the commit of a transaction
+    /// in which jobs were enqueued, where every millisecond counts.
+    pub async fn wake(&self) {
+        self.bell().told().await;
     }
 
     /// Forgets every waiting job of a queue, or of all queues; returns how many.

@@ -81,7 +81,12 @@ impl<J: Job, V> Enqueue<J, V> {
 
     /// Stores the job in the caller's own sqlx transaction: it exists if that commits.
     ///
-    /// Workers find it within their polling time. The tables' names are those of the ambient client, if there is one.
+    /// Nobody tells djob of that commit. It looks a few times within the half second after this call; a transaction that
+    /// stays open for longer is found by polling, within 5 seconds, or by [`Client::wake`]. On SQLite begin the transaction
+    /// with `pool.begin_with("BEGIN IMMEDIATE")`: one that reads first and writes later fails at once if anybody else
+    /// wrote meanwhile.
+    ///
+    /// A type of your own that stands for transactions of several databases can be passed, too: see [`EnqueueIn`].
     pub fn in_tx<'a>(self, tx: impl EnqueueIn<'a>) -> Enqueue<J, V, InTransaction<'a>> {
         let to = InTransaction { conn: tx.conn(), client: ambient::current() };
         Enqueue { job: self.job, options: self.options, to, output: PhantomData }
@@ -127,7 +132,7 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
         self
     }
 
-    /// Adds a label, to find the job by.
+    /// Adds a label, which is shown with the job. The same rule holds for it as for a queue's name.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.options.tags.push(tag.into());
         self
@@ -139,8 +144,8 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
         self
     }
 
-    /// Gives the job this id instead of a fresh one, so that a call which is repeated after an unknown outcome names
-    /// the same job.
+    /// Gives the job this id instead of a fresh one: for a row that shall name its job, and be named by it, in one
+    /// transaction; or so that a call which is repeated after an unknown outcome names the same job.
     pub fn id(mut self, id: JobId) -> Self {
         self.options.id = Some(id);
         self

@@ -29,7 +29,7 @@ const ASK_EVERY: (Duration, Duration) = (Duration::from_millis(10), Duration::fr
 /// let client = djob::connect("sqlite::memory:").await?;
 /// client.migrate().await?;
 /// let sum = add_up.perform_later(20, 22).on(&client).await?;
-/// Worker::new(&client).work_off().await?;
+/// Worker::new(&client).only([add_up.def()]).work_off().await?;
 /// let total: u32 = sum.wait().await?;
 /// assert_eq!(total, 42);
 /// # Ok(())

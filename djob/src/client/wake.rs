@@ -48,6 +48,14 @@ impl Wake {
         }
     }
 
+    /// Something was stored: wakes everybody, and returns when they have been told. For a process that may end soon.
+    pub(crate) async fn told(&self) {
+        self.ring();
+        if let Err(error) = self.others.storage.notify().await {
+            tracing::debug!(%error, "could not wake other processes");
+        }
+    }
+
     /// Something was stored that will show itself when a transaction commits.
     pub(crate) fn later(&self) {
         let wake = self.clone();

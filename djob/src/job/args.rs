@@ -32,6 +32,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The argument's name, as the function has it; `None` for the arguments as a whole.
+    pub fn field(&self) -> Option<&str> {
+        self.pointer.split('/').nth(1)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.pointer.is_empty() { "arguments" } else { &self.pointer };

@@ -182,6 +182,8 @@ pub struct JobRow {
     pub result: Option<String>,
     /// Why it failed, was cancelled or is parked.
     pub error: Option<String>,
+    /// How far it has come, from 0 to 1, if it runs, has said so, and was looked for alone.
+    pub progress: Option<f64>,
 }
 
 /// One attempt that ended in an error.

@@ -1,4 +1,5 @@
-//! Cancel: running jobs that somebody wants to stop get the sign to.
+//! Running jobs and the world: those that somebody wants to stop get the sign to, and what they say about their progress is
+//! stored.
 
 use super::Done;
 use crate::storage::Cancelled;
@@ -7,6 +8,10 @@ use crate::worker::Engine;
 pub(super) async fn cancel(engine: &Engine) -> Done {
     if !engine.runs_any() {
         return Ok(());
+    }
+    let said = engine.take_progress();
+    if !said.is_empty() {
+        engine.storage().say_progress(&said).await?;
     }
     let wanted = engine.storage().cancels().await?;
     if engine.cancel(&wanted) {

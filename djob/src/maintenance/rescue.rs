@@ -3,6 +3,7 @@
 //! Each of a batch's jobs comes back as a *suspect* and is run alone in its claim from then on, so that one that takes its
 //! worker down is found out without its neighbours being blamed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const AT_ONCE: u32 = 100;
 
 pub(super) async fn rescue(engine: &Engine) -> Done {
     let lease = engine.config.lease;
+    let mut rescued_jobs = BTreeMap::new();
     loop {
         let orphans = engine.storage().orphans(lease, AT_ONCE).await?;
         let found = orphans.len();
@@ -25,14 +27,17 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
             let end = rescued(engine, claim);
             // Settled in the dead worker's name: if another rescuer was faster its claim does not stand any more.
             if engine.storage().settle(worker, &[end]).await? == [true] {
-                tracing::warn!(%worker, jobs, "rescued the jobs of a worker that died");
-                engine.client.event_sender().send(|| Event::Rescued { jobs, worker });
-                engine.client.wake().now();
+                *rescued_jobs.entry(worker).or_insert(0) += jobs;
+                engine.client.bell().now();
             }
         }
         if found < AT_ONCE as usize {
             break;
         }
+    }
+    for (worker, jobs) in rescued_jobs {
+        tracing::warn!(%worker, jobs, "rescued the jobs of a worker that died");
+        engine.client.event_sender().send(|| Event::Rescued { jobs, worker });
     }
     engine.storage().bury(lease * 10).await?;
     Ok(())

@@ -7,7 +7,7 @@ pub(super) async fn unpark(engine: &Engine) -> Done {
     let back = engine.storage().unpark(&engine.registry.names()).await?;
     if back > 0 {
         tracing::info!(jobs = back, "jobs of a kind that was unknown before are waiting again");
-        engine.client.wake().now();
+        engine.client.bell().now();
     }
     Ok(())
 }

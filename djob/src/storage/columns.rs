@@ -56,6 +56,7 @@ where
         meta: Meta::from_json(row.try_get::<Option<String>, _>(9)?.as_deref()),
         result: row.try_get(10)?,
         error: row.try_get(11)?,
+        progress: None,
     })
 }
 

@@ -63,6 +63,11 @@ impl StorageError {
         }
     }
 
+    /// Whether a URL or a setting is not usable: nothing was tried.
+    pub fn is_setting(&self) -> bool {
+        matches!(&*self.0, Problem::Setting(_))
+    }
+
     /// Whether the database could not be reached at all.
     pub fn is_unreachable(&self) -> bool {
         matches!(&*self.0, Problem::Unreachable(_) | Problem::Timeout(_))

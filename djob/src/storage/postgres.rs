@@ -25,6 +25,9 @@ const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long a migration may take: it may wait for another program's.
 const MIGRATION_MAX: Duration = Duration::from_secs(600);
 
+/// One view of all rooms, so that a job on its way between two of them is seen in one.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// A PostgreSQL database.
 #[derive(Clone)]
 pub(crate) struct PostgresStorage {
@@ -163,14 +166,16 @@ impl Storage for PostgresStorage {
 
     fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
         Box::pin(self.on("find", async move |conn, texts, now| {
-            // One snapshot, so that a job on its way between two rooms is seen in one of them.
-            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            let mut tx = conn.begin_with(SNAPSHOT).await?;
             if let Some(row) = Postgres::find(&mut tx, texts, id, now).await? {
                 return Ok(Some(row));
             }
             let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *tx).await?;
             let Some(row) = claim else { return Ok(None) };
-            Ok(running_rows(rows::claim(&row)?.1).find(|row| row.id == id))
+            let progress = Postgres::progress(&mut tx, texts, id).await?;
+            Ok(running_rows(rows::claim(&row)?.1)
+                .find(|row| row.id == id)
+                .map(|row| JobRow { progress, ..row }))
         }))
     }
 
@@ -180,13 +185,12 @@ impl Storage for PostgresStorage {
 
     fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
         Box::pin(self.on("list", async move |conn, texts, now| {
-            let mut found = Vec::new();
+            let (mut found, mut tx) = (Vec::new(), conn.begin_with(SNAPSHOT).await?);
             for (statement, state) in rooms_of(filter) {
-                found.extend(Postgres::list(conn, texts.get(statement), filter, state, now).await?);
+                found.extend(Postgres::list(&mut tx, texts.get(statement), filter, state, now).await?);
             }
             if matches!(filter.state, None | Some(JobState::Running)) {
-                let claims =
-                    sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit)).fetch_all(conn).await?;
+                let claims = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN).fetch_all(&mut *tx).await?;
                 for row in &claims {
                     found.extend(running_rows(rows::claim(row)?.1));
                 }
@@ -218,6 +222,24 @@ impl Storage for PostgresStorage {
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
         let queue = queue.unwrap_or_default();
         Box::pin(self.on("clear", async move |conn, texts, _| Postgres::clear(conn, texts, queue).await))
+    }
+
+    fn pause<'a>(&'a self, queue: &'a str, pause: bool) -> Reply<'a, bool> {
+        Box::pin(
+            self.on("pause", async move |conn, texts, now| {
+                Postgres::pause(conn, texts, queue, pause, now).await
+            }),
+        )
+    }
+
+    fn paused(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(self.on("paused", async |conn, texts, _| Postgres::names(conn, texts.get(PAUSED)).await))
+    }
+
+    fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
+        Box::pin(self.on("say_progress", async move |conn, texts, now| {
+            Postgres::say_progress(conn, texts, said, now).await
+        }))
     }
 
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
@@ -310,7 +332,10 @@ impl Storage for PostgresStorage {
     fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
         Box::pin(self.on("unpark", async move |conn, texts, _| {
             let mut back = 0;
-            for kind in Postgres::parked_kinds(conn, texts).await?.iter().filter(|kind| kinds.contains(kind))
+            for kind in Postgres::names(conn, texts.get(PARKED_KINDS))
+                .await?
+                .iter()
+                .filter(|kind| kinds.contains(kind))
             {
                 back += Postgres::on_kind(conn, texts.get(UNPARK), kind).await?;
             }

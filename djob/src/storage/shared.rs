@@ -106,10 +106,6 @@ pub(crate) trait Verbs: Database {
     ) -> impl Future<Output = Result<bool>> + Send;
     fn cancels(conn: &mut Self::Connection, texts: &Texts)
     -> impl Future<Output = Result<Vec<JobId>>> + Send;
-    fn parked_kinds(
-        conn: &mut Self::Connection,
-        texts: &Texts,
-    ) -> impl Future<Output = Result<Vec<String>>> + Send;
     fn on_kind(
         conn: &mut Self::Connection,
         sql: SqlStr,
@@ -149,6 +145,26 @@ pub(crate) trait Verbs: Database {
         texts: &Texts,
         queue: &str,
     ) -> impl Future<Output = Result<u64>> + Send;
+    fn say_progress(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        said: &[(JobId, f64)],
+        now: Now,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn progress(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+    ) -> impl Future<Output = Result<Option<f64>>> + Send;
+    fn pause(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        queue: &str,
+        pause: bool,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    /// One column of names.
+    fn names(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<Vec<String>>> + Send;
     /// The newest migration of `table` that was applied.
     fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
 }
@@ -167,6 +183,7 @@ where
     for<'q> String: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> &'q str: Encode<'q, D> + Type<D>,
     for<'q> i64: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> f64: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> i32: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> i16: Encode<'q, D> + Decode<'q, D> + Type<D>,
 {
@@ -248,7 +265,8 @@ where
         let limit = i64::from(limit);
         let pruned =
             sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
-        sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(conn).await?;
+        sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(&mut *conn).await?;
+        sqlx::query(texts.get(PRUNE_PROGRESS)).execute(conn).await?;
         Ok(pruned)
     }
 
@@ -287,11 +305,6 @@ where
 
     async fn cancels(conn: &mut D::Connection, texts: &Texts) -> Result<Vec<JobId>> {
         let rows = sqlx::query(texts.get(CANCELS)).bind(1000_i64).fetch_all(conn).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    async fn parked_kinds(conn: &mut D::Connection, texts: &Texts) -> Result<Vec<String>> {
-        let rows = sqlx::query(texts.get(PARKED_KINDS)).fetch_all(conn).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
@@ -369,6 +382,48 @@ where
 
     async fn clear(conn: &mut D::Connection, texts: &Texts, queue: &str) -> Result<u64> {
         Ok(sqlx::query(texts.get(CLEAR)).bind(queue.to_owned()).execute(conn).await?.affected())
+    }
+
+    async fn say_progress(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        said: &[(JobId, f64)],
+        now: Now,
+    ) -> Result<()> {
+        for (id, fraction) in said {
+            sqlx::query(texts.get(SAY_PROGRESS))
+                .bind(*id)
+                .bind(*fraction)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn progress(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<Option<f64>> {
+        let row = sqlx::query(texts.get(PROGRESS)).bind(id).fetch_optional(conn).await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    async fn pause(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        queue: &str,
+        pause: bool,
+        now: Now,
+    ) -> Result<bool> {
+        let query = if pause {
+            sqlx::query(texts.get(PAUSE)).bind(queue.to_owned()).bind(now)
+        } else {
+            sqlx::query(texts.get(RESUME)).bind(queue.to_owned())
+        };
+        Ok(query.execute(conn).await?.affected() > 0)
+    }
+
+    async fn names(conn: &mut D::Connection, sql: SqlStr) -> Result<Vec<String>> {
+        let rows = sqlx::query(sql).fetch_all(conn).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     async fn version(conn: &mut D::Connection, sql: SqlStr) -> Result<i64> {

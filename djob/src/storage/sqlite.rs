@@ -125,7 +125,10 @@ impl Storage for SqliteStorage {
             }
             let query = sqlx::query(self.texts.get(FIND_CLAIM)).bind(id);
             let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(None) };
-            Ok(running_rows(write::claim_row(&row)?.1).find(|row| row.id == id))
+            let progress = Sqlite::progress(&mut tx, &self.texts, id).await?;
+            Ok(running_rows(write::claim_row(&row)?.1)
+                .find(|row| row.id == id)
+                .map(|row| JobRow { progress, ..row }))
         })
     }
 
@@ -135,13 +138,14 @@ impl Storage for SqliteStorage {
 
     fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
         Box::pin(self.read(async move |conn, texts| {
-            let mut found = Vec::new();
+            // One view of all rooms, so that a job on its way between two of them is seen in one.
+            let (mut found, mut tx) = (Vec::new(), conn.begin().await?);
             for (statement, state) in rooms_of(filter) {
-                found.extend(Sqlite::list(conn, texts.get(statement), filter, state, self.now()).await?);
+                found.extend(Sqlite::list(&mut tx, texts.get(statement), filter, state, self.now()).await?);
             }
             if matches!(filter.state, None | Some(JobState::Running)) {
-                let query = sqlx::query(texts.get(CLAIMS)).bind(i64::from(filter.limit));
-                for row in query.fetch_all(conn).await? {
+                let query = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN);
+                for row in query.fetch_all(&mut *tx).await? {
                     found.extend(running_rows(write::claim_row(&row)?.1));
                 }
             }
@@ -178,6 +182,24 @@ impl Storage for SqliteStorage {
                 Box::pin(async move { Sqlite::clear(conn, &texts, &queue).await })
             }),
         )
+    }
+
+    fn pause<'a>(&'a self, queue: &'a str, pause: bool) -> Reply<'a, bool> {
+        let queue = queue.to_owned();
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::pause(conn, &texts, &queue, pause, now).await })
+        }))
+    }
+
+    fn paused(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts.get(PAUSED)).await))
+    }
+
+    fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
+        let said = said.to_vec();
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::say_progress(conn, &texts, &said, now).await })
+        }))
     }
 
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
@@ -276,7 +298,8 @@ impl Storage for SqliteStorage {
 
     fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
         Box::pin(async move {
-            let parked = self.read(async |conn, texts| Sqlite::parked_kinds(conn, texts).await).await?;
+            let parked =
+                self.read(async |conn, texts| Sqlite::names(conn, texts.get(PARKED_KINDS)).await).await?;
             let known: Vec<String> = parked.into_iter().filter(|kind| kinds.contains(kind)).collect();
             if known.is_empty() {
                 return Ok(0);

@@ -95,6 +95,7 @@ statements! {
     LEAVE = "leave";
     CANCELS = "cancels";
     DROP_CANCEL = "drop_cancel";
+    SAY_PROGRESS = "say_progress";
     // maintenance
     ORPHANS = "orphans", sqlite;
     BURY = "bury";
@@ -105,6 +106,7 @@ statements! {
     PRUNE = "prune", sqlite;
     PRUNE_ATTEMPTS = "prune_attempts", sqlite;
     PARTITIONS = "partitions", only, postgres;
+    PRUNE_PROGRESS = "prune_progress";
     NOTIFY = "notify", only, postgres;
     // admin
     CLOCK = "clock";
@@ -116,6 +118,10 @@ statements! {
     LIST_PARKED = "list_parked";
     LIST_FINISHED = "list_finished";
     COUNTS = "counts", sqlite;
+    PROGRESS = "progress";
+    PAUSE = "pause";
+    RESUME = "resume";
+    PAUSED = "paused";
     CLEAR = "clear";
     ASK_CANCEL = "ask_cancel";
     CANCEL_WAITING = "cancel_waiting", sqlite;

@@ -37,7 +37,7 @@ struct Claimer {
 
 /// Claims until the worker drains.
 pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
-    let bell = engine.client.wake().hear();
+    let bell = engine.client.bell().hear();
     let mut claimer = Claimer {
         engine,
         pool,

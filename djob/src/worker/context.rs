@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -31,6 +31,7 @@ struct Inner {
     held: Option<Held>,
     stop: Stop,
     completed: AtomicBool,
+    progress: Mutex<Option<f64>>,
 }
 
 /// The claim behind a run, if there is one.
@@ -76,6 +77,7 @@ impl JobContext {
             held: None,
             stop: Stop::default(),
             completed: AtomicBool::new(false),
+            progress: Mutex::default(),
         }))
     }
 
@@ -91,6 +93,7 @@ impl JobContext {
             held: None,
             stop: Stop::default(),
             completed: AtomicBool::new(false),
+            progress: Mutex::default(),
         }))
     }
 
@@ -113,6 +116,7 @@ impl JobContext {
             held: Some(Held { worker, key, job: job.clone(), def }),
             stop: Stop::default(),
             completed: AtomicBool::new(false),
+            progress: Mutex::default(),
         }))
     }
 
@@ -162,6 +166,19 @@ impl JobContext {
             }
             rung.await;
         }
+    }
+
+    /// Says how far the job has come, from 0 to 1. [`JobRow::progress`](crate::JobRow::progress) shows it about a second
+    /// later; saying it more often costs nothing.
+    pub fn progress(&self, fraction: f64) {
+        if fraction.is_finite() {
+            *self.0.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(fraction.clamp(0.0, 1.0));
+        }
+    }
+
+    /// What was said since the last time, for the worker to store.
+    pub(super) fn take_progress(&self) -> Option<f64> {
+        self.0.progress.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The worker's state of this type.

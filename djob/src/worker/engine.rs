@@ -126,6 +126,11 @@ impl Engine {
         self.running().values().for_each(JobContext::cancel);
     }
 
+    /// What running jobs have said about how far they are, since the last time.
+    pub(crate) fn take_progress(&self) -> Vec<(JobId, f64)> {
+        self.running().values().filter_map(|ctx| Some((ctx.id(), ctx.take_progress()?))).collect()
+    }
+
     pub(crate) fn runs_any(&self) -> bool {
         !self.running().is_empty()
     }

@@ -38,3 +38,22 @@ pub(crate) async fn obey(draining: CancellationToken, abort: CancellationToken) 
     abort.cancel();
     std::future::pending().await
 }
+
+/// Waits for the first sign to stop: SIGTERM, or Ctrl-C. For [`Worker::run_until`](crate::Worker::run_until) beside a server.
+///
+/// ```no_run
+/// # async fn run(client: djob::Client) -> Result<(), djob::WorkerError> {
+/// djob::Worker::new(&client).run_until(djob::shutdown_signal()).await
+/// # }
+/// ```
+pub async fn shutdown_signal() {
+    let (draining, abort) = (CancellationToken::new(), CancellationToken::new());
+    tokio::select! {
+        failed = obey(draining.clone(), abort) => {
+            // Without signals there is no sign to wait for.
+            tracing::error!(error = ?failed.err(), "cannot hear signals");
+            std::future::pending::<()>().await;
+        }
+        () = draining.cancelled() => {}
+    }
+}

@@ -54,7 +54,12 @@ impl Place {
     /// Starts the application in this place, on a free port, and returns when it is ready.
     pub(crate) fn start(&self, arguments: &[&str]) -> App {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signup"));
-        command.args(arguments).current_dir(self.folder()).env("PORT", "0").env_remove("DATABASE_URL");
+        command
+            .args(arguments)
+            .current_dir(self.folder())
+            .env("PORT", "0")
+            .env("RUST_LOG", "warn,sqlx=error")
+            .env_remove("DATABASE_URL");
         command.envs(self.database.iter().map(|url| ("DATABASE_URL", url)));
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());

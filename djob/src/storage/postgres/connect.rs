@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSaf
 
 use super::PostgresStorage;
 use crate::clock::Clock;
+use crate::storage::error::Problem;
 use crate::storage::shared::{KNOWN, Verbs};
 use crate::storage::statement::{Dialect, Naming, Texts};
 use crate::storage::{SchemaVersion, StorageError};
@@ -17,12 +18,14 @@ use crate::storage::{SchemaVersion, StorageError};
 const DURABLE: u32 = 8;
 /// Connections for claiming.
 const CLAIMS: u32 = 2;
+/// How long the first connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// The planner, pinned for djob's own connections: its tables swing between nothing and millions of rows, and a plan made
 /// for one of the two is ruinous for the other. Every statement has one right plan, by its index.
 const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; \
                       set enable_hashjoin = off; set enable_mergejoin = off; \
-                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'";
+                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'";
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
 const NOT_DURABLE: &str = "set synchronous_commit = off";
 
@@ -42,7 +45,9 @@ impl PostgresStorage {
             options.ssl_mode(PgSslMode::VerifyFull)
         };
         let storage = Self::with_options(options, naming, clock);
-        drop(storage.durable.acquire().await?);
+        // Not through the pool: it would hide why there is no connection behind "timed out".
+        let first = tokio::time::timeout(CONNECT_MAX, storage.connect()).await;
+        first.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?.close().await?;
         Ok(storage)
     }
 

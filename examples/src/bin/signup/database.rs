@@ -41,11 +41,15 @@ macro_rules! on_either {
 
 impl Database {
     pub(crate) async fn open(url: &str) -> Result<Database, BoxError> {
-        if url.starts_with("postgres") {
-            return Ok(Database::Postgres(PgPool::connect(url).await?));
+        match url.split(':').next() {
+            Some("sqlite") => {
+                let options = SqliteConnectOptions::from_str(url)?.create_if_missing(true);
+                let options = options.journal_mode(SqliteJournalMode::Wal);
+                Ok(Database::Sqlite(SqlitePool::connect_with(options).await?))
+            }
+            Some("postgres" | "postgresql") => Ok(Database::Postgres(PgPool::connect(url).await?)),
+            _ => Err("DATABASE_URL must begin with `sqlite://` or `postgres://`".into()),
         }
-        let options = SqliteConnectOptions::from_str(url)?.create_if_missing(true);
-        Ok(Database::Sqlite(SqlitePool::connect_with(options.journal_mode(SqliteJournalMode::Wal)).await?))
     }
 
     /// djob beside the application, in the same database.

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use djob::{ArgsError, BoxError};
+use djob::{BoxError, EnqueueError, Fault};
 
 use crate::pages;
 
@@ -19,11 +19,17 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// A fault names the argument and the rule, `/email: must be an e-mail address`, never what was typed.
-    pub(crate) fn invalid(name: &str, email: &str, error: &ArgsError) -> Trouble {
-        let faults = error.faults().iter().map(|fault| fault.to_string().trim_start_matches('/').to_owned());
-        Trouble::Invalid { name: name.into(), email: email.into(), faults: faults.collect() }
+    /// Arguments that a job does not take are the visitor's to mend; any other refusal is ours.
+    pub(crate) fn refused(name: &str, email: &str, error: EnqueueError) -> Trouble {
+        let EnqueueError::Args { error, .. } = error else { return error.into() };
+        let faults = error.faults().iter().map(in_words).collect();
+        Trouble::Invalid { name: name.into(), email: email.into(), faults }
     }
+}
+
+/// A fault names the argument and the rule, `/email: must be an e-mail address`, never what was typed.
+fn in_words(fault: &Fault) -> String {
+    fault.to_string().trim_start_matches('/').to_owned()
 }
 
 /// Lets `?` turn any error into a page.

@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use chrono::Utc;
-use djob::{EnqueueError, JobId, JobRow};
+use djob::{JobId, JobRow};
 use serde::Deserialize;
 
 use crate::App;
@@ -43,16 +43,14 @@ async fn home(State(app): State<App>) -> Result<Html<String>, Trouble> {
     Ok(pages::home(&users, today))
 }
 
-/// The user and both jobs are committed together. A job that is refused returns early, and so undoes the user.
+/// The user and both jobs are committed together. If a job is refused, `tx` is dropped, and that undoes the user.
 async fn sign_up(State(app): State<App>, Form(form): Form<Signup>) -> Result<Redirect, Trouble> {
     let (name, email) = (form.name.trim(), form.email.trim());
     let welcome = JobId::new();
     let mut tx = app.database.begin().await?;
     tx.insert_user(name, email, welcome).await?;
-    match send_welcome.perform_later(name, email).id(welcome).in_tx(&mut tx).await {
-        Err(EnqueueError::Args { error, .. }) => return Err(Trouble::invalid(name, email, &error)),
-        enqueued => enqueued?,
-    };
+    let mail = send_welcome.perform_later(name, email).id(welcome).in_tx(&mut tx);
+    mail.await.map_err(|error| Trouble::refused(name, email, error))?;
     count_signup.perform_later(Utc::now().date_naive()).in_tx(&mut tx).await?;
     tx.commit().await?;
     Ok(Redirect::to("/"))

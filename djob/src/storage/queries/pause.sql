@@ -1,0 +1,3 @@
+-- Nothing is claimed from this queue any more.
+insert into djob_queues (name, paused_at) values ($1, now())
+on conflict (name) do update set paused_at = coalesce(djob_queues.paused_at, excluded.paused_at)

@@ -22,7 +22,7 @@ use crate::events::{Event, EventStream, Events};
 use crate::hooks::Hooks;
 use crate::job::{Enqueued, Job, JobDef, NewJob};
 use crate::state::State;
-use crate::storage::{Conn, Storage};
+use crate::storage::{Conn, Storage, Traced};
 use crate::worker::{JobContext, run_inline};
 use batch::Batch;
 use wake::Wake;
@@ -62,6 +62,7 @@ struct Inline {
 
 impl Client {
     pub(crate) fn new(storage: Arc<dyn Storage>, hooks: Vec<Arc<dyn Hooks>>, clock: Clock) -> Self {
+        let storage: Arc<dyn Storage> = Arc::new(Traced(storage));
         let batch = Batch::new(storage.clone());
         let wake = Wake::new(storage.clone());
         let shared = Shared { storage, batch, events: Events::default(), wake, hooks, clock };

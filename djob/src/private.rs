@@ -32,10 +32,10 @@ macro_rules! fits {
     ($assert:ident, $name:ident, $rule:literal, $wants:literal) => {
         #[doc = concat!("A type that `#[validate(", $rule, ")]` can look at.")]
         #[diagnostic::on_unimplemented(
-                                            message = "`{Self}` cannot be checked by this rule",
-                                            label = $wants,
-                                            note = $wants
-                                        )]
+                                                    message = "`{Self}` cannot be checked by this rule",
+                                                    label = $wants,
+                                                    note = $wants
+                                                )]
         pub trait $name {}
         #[doc = concat!("Compiles if `#[validate(", $rule, ")]` can look at `T`.")]
         pub const fn $assert<T: $name>() {}

@@ -14,7 +14,9 @@ mod shared;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod statement;
+mod traced;
 mod types;
+pub(crate) mod verbs;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use uuid::Uuid;
 
 pub use error::StorageError;
 pub use statement::{InvalidTableName, Naming};
+pub(crate) use traced::Traced;
 
 use crate::clock::Timestamp;
 use crate::job::{

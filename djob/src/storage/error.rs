@@ -116,10 +116,10 @@ impl From<sqlx::Error> for StorageError {
         StorageError::new(match (&error, code.as_deref()) {
             // 42P01: undefined table; 3F000: unknown schema. SQLite only says so in words.
             (_, Some("42P01" | "3F000")) => {
-                Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN }
+                Problem::Unmigrated { found: 0, known: crate::storage::verbs::KNOWN }
             }
             _ if text.contains("no such table") => {
-                Problem::Unmigrated { found: 0, known: crate::storage::shared::KNOWN }
+                Problem::Unmigrated { found: 0, known: crate::storage::verbs::KNOWN }
             }
             // 25006: read-only transaction; 8 and its kin: SQLITE_READONLY.
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
@@ -141,7 +141,7 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
         match error {
             sqlx::migrate::MigrateError::Execute(error) => error.into(),
             sqlx::migrate::MigrateError::VersionMissing(found) => {
-                StorageError::new(Problem::Newer { found, known: crate::storage::shared::KNOWN })
+                StorageError::new(Problem::Newer { found, known: crate::storage::verbs::KNOWN })
             }
             other => StorageError::garbled(other),
         }

@@ -14,9 +14,9 @@ use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::error::Problem;
-use super::shared::{Now, Verbs};
 use super::statement::Statement::*;
 use super::statement::{Naming, Texts};
+use super::verbs::{Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
 

@@ -14,9 +14,9 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, Row};
 use uuid::Uuid;
 
-use super::shared::{Now, Verbs};
 use super::statement::Statement::*;
 use super::statement::{Naming, Texts};
+use super::verbs::{Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
 use writer::Writer;

@@ -10,8 +10,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSaf
 use super::PostgresStorage;
 use crate::clock::Clock;
 use crate::storage::error::Problem;
-use crate::storage::shared::{KNOWN, Verbs};
 use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Connections for enqueueing, settling and looking.

@@ -11,9 +11,9 @@ use crate::clock::micros;
 use crate::job::settle::KEEP_COMPLETED;
 use crate::job::{Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move};
-use crate::storage::shared::{Now, Verbs};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
+use crate::storage::verbs::{Now, Verbs};
 use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;

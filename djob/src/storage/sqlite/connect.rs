@@ -14,8 +14,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqlSafeStr};
 use super::SqliteStorage;
 use super::writer::Writer;
 use crate::clock::Clock;
-use crate::storage::shared::{KNOWN, Verbs};
 use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Older versions can corrupt a database in WAL mode when a checkpoint and a write meet.

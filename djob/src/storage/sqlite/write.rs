@@ -10,9 +10,9 @@ use crate::clock::micros;
 use crate::job::settle::KEEP_COMPLETED;
 use crate::job::{Claim, ClaimKey, Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move, Room};
-use crate::storage::shared::{Now, Verbs};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
+use crate::storage::verbs::{Now, Verbs};
 use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, LaneAt, StorageError};
 
 /// Stores jobs on a connection that is inside of a transaction.

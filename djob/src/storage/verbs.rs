@@ -1,0 +1,169 @@
+//! The verbs that every database says in the same words; `shared.rs` has what they do.
+
+use std::future::Future;
+
+use sqlx::{Database, SqlStr};
+use uuid::Uuid;
+
+use super::statement::Texts;
+use super::{Count, Filter, Lane, StorageError, WorkerInfo};
+use crate::clock::Timestamp;
+use crate::job::{Attempt, ClaimKey, JobId, JobRow};
+
+/// The newest migration this version knows.
+pub(crate) const KNOWN: i64 = 1;
+
+pub(super) type Result<T> = std::result::Result<T, StorageError>;
+
+/// The time to bind: `None` where the database is asked.
+pub(crate) type Now = Option<Timestamp>;
+
+/// A database that says them. Each works on a connection, so that the pool's and the caller's will do.
+pub(crate) trait Verbs: Database {
+    /// A statement whose parameters are a job and the time; returns how many rows it touched.
+    fn on_job(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        id: JobId,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    /// A statement with only the job as its parameter.
+    fn on_job_timeless(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        id: JobId,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn clock(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        now: Now,
+    ) -> impl Future<Output = Result<Timestamp>> + Send;
+    fn join(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: &WorkerInfo,
+        now: Now,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn leave(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn beat(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        lease: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn start(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        key: ClaimKey,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn bury(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        lease: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn take_duty(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        duty: &str,
+        worker: Uuid,
+        hold: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn prune(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        limit: u32,
+        now: Now,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn hold_key(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        key: &str,
+        job: JobId,
+    ) -> impl Future<Output = Result<Option<JobId>>> + Send;
+    fn release_key(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        key: &str,
+        job: JobId,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn cancel_waiting(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+        why: &str,
+        keep: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    fn cancels(conn: &mut Self::Connection, texts: &Texts)
+    -> impl Future<Output = Result<Vec<JobId>>> + Send;
+    fn on_kind(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        kind: &str,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn lanes(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        priorities: (i16, i16),
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Lane>>> + Send;
+    fn find(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+        now: Now,
+    ) -> impl Future<Output = Result<Option<JobRow>>> + Send;
+    fn attempts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+    ) -> impl Future<Output = Result<Vec<Attempt>>> + Send;
+    fn list(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        filter: &Filter,
+        state: &str,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<JobRow>>> + Send;
+    fn counts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Count>>> + Send;
+    fn clear(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        queue: &str,
+    ) -> impl Future<Output = Result<u64>> + Send;
+    fn say_progress(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        said: &[(JobId, f64)],
+        now: Now,
+    ) -> impl Future<Output = Result<()>> + Send;
+    fn progress(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        id: JobId,
+    ) -> impl Future<Output = Result<Option<f64>>> + Send;
+    fn pause(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        queue: &str,
+        pause: bool,
+        now: Now,
+    ) -> impl Future<Output = Result<bool>> + Send;
+    /// One column of names.
+    fn names(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<Vec<String>>> + Send;
+    /// The newest migration of `table` that was applied.
+    fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
+}

@@ -6,4 +6,5 @@ mod bad_input;
 mod common;
 mod crash;
 mod many_workers;
+mod tidy;
 mod ui;

@@ -44,7 +44,7 @@ pub async fn postgres() -> Database {
     migrated(url, tempfile::tempdir().unwrap()).await
 }
 
-async fn migrated(url: String, folder: tempfile::TempDir) -> Database {
+pub async fn migrated(url: String, folder: tempfile::TempDir) -> Database {
     let client = djob::connect(&url).await.unwrap();
     client.migrate().await.unwrap();
     Database { url, client, folder }

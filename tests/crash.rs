@@ -88,3 +88,62 @@ async fn a_job_that_takes_its_worker_down_fails_after_three_crashes_and_its_neig
     let completed = async || count(client, JobState::Completed).await == 15;
     eventually("all neighbours complete", Duration::from_secs(40), completed).await;
 }
+
+/// A worker that stood still for longer than its lease has lost its jobs: what it says about them is refused, and it goes on
+/// under a new id.
+async fn a_worker_that_stood_still_is_overtaken_and_comes_back(database: Database) {
+    let client = &database.client;
+    let lease = [("LEASE_MS", "2000"), ("CONCURRENCY", "4")];
+    client.enqueue_all((0..8).map(|number| TallyJob { number, sleep_ms: 1500 })).await.unwrap();
+    let first = database.worker(&lease);
+    eventually("four jobs run", Duration::from_secs(20), async || runs(&database.ledger()).len() >= 4).await;
+    first.signal("STOP");
+    let second = database.worker(&lease);
+    let completed = async || count(client, JobState::Completed).await == 8;
+    eventually("another worker completes them", Duration::from_secs(30), completed).await;
+    first.signal("CONT");
+    second.signal("TERM");
+    let accepted_by_second = second.accepted();
+    // The first worker's late outcomes are refused; it works on under a new id.
+    client.enqueue_all((8..12).map(|number| TallyJob { number, sleep_ms: 0 })).await.unwrap();
+    let completed = async || count(client, JobState::Completed).await == 12;
+    eventually("the first worker works again", Duration::from_secs(30), completed).await;
+    first.signal("TERM");
+    assert_eq!(first.accepted() + accepted_by_second, 12, "each outcome was accepted once");
+    assert!(runs(&database.ledger()).len() > 12, "some jobs ran twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stood_still_is_overtaken_and_comes_back_on_sqlite() {
+    a_worker_that_stood_still_is_overtaken_and_comes_back(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stood_still_is_overtaken_and_comes_back_on_postgres() {
+    a_worker_that_stood_still_is_overtaken_and_comes_back(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_crashes_and_restarts_loses_nothing_and_stops_no_worker() {
+    let mut server = djob_servers::Postgres::start(djob_servers::Durability::On).unwrap();
+    let database = crate::common::migrated(server.url(), tempfile::tempdir().unwrap()).await;
+    let client = &database.client;
+    client.enqueue_all((0..2000).map(|number| TallyJob { number, sleep_ms: 5 })).await.unwrap();
+    let worker = database.worker(&[("CONCURRENCY", "4")]);
+    for crash in 1..=3 {
+        eventually("jobs run", Duration::from_secs(30), async || runs(&database.ledger()).len() >= crash * 200).await;
+        server.kill().unwrap();
+        server.restart().unwrap();
+    }
+    let completed = async || match client.counts().await {
+        Ok(counts) => counts.iter().any(|count| count.state == JobState::Completed && count.jobs == 2000),
+        Err(error) => panic!("{error}"),
+    };
+    eventually("all jobs complete", Duration::from_secs(60), completed).await;
+    worker.signal("TERM");
+    assert!(worker.accepted() <= 2000);
+    let mut ran = runs(&database.ledger());
+    ran.sort();
+    ran.dedup();
+    assert_eq!(ran.len(), 2000);
+}

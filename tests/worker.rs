@@ -5,6 +5,8 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use djob::{BoxError, Event, JobContext, JobState, Worker, job};
@@ -22,6 +24,10 @@ async fn tally(ctx: &JobContext, number: u64, sleep_ms: u64) -> Result<u64, BoxE
     Ok(number)
 }
 
+/// Never run: its enqueueing is the last event of this process.
+#[job(queue = "last_words", unique = |_| "one".to_owned())]
+async fn last_word() {}
+
 /// Take the whole process down.
 #[job]
 async fn poison() {
@@ -34,13 +40,14 @@ async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let client = djob::connect(&std::env::var("DATABASE_URL")?).await?;
     let mut events = client.events();
-    let accepted = tokio::spawn(async move {
-        let mut accepted = 0_u64;
-        loop {
-            match events.next().await {
-                Some(Event::Settled { state: JobState::Completed, .. }) => accepted += 1,
-                Some(Event::WorkerStopped { .. }) | None => return accepted,
-                Some(_) => {}
+    let accepted = Arc::new(AtomicU64::new(0));
+    let counter = accepted.clone();
+    let counting = tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Settled { state: JobState::Completed, .. } => drop(counter.fetch_add(1, Ordering::SeqCst)),
+                Event::Enqueued { .. } => return,
+                _ => {}
             }
         }
     });
@@ -52,6 +59,9 @@ async fn main() -> Result<(), BoxError> {
         worker = worker.lease(lease / 6, lease);
     }
     worker.run().await?;
-    println!("accepted {}", accepted.await?);
+    // A last event, after all others: it ends the counting.
+    last_word.perform_later().delay(Duration::from_secs(3600)).on(&client).await?;
+    counting.await?;
+    println!("accepted {}", accepted.load(Ordering::SeqCst));
     Ok(())
 }

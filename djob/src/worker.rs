@@ -12,6 +12,7 @@ mod layer;
 mod open;
 mod pool;
 mod prefetch;
+mod run;
 mod settle;
 mod signals;
 
@@ -25,17 +26,15 @@ pub use context::JobContext;
 pub use layer::{Attempted, Layer, Next};
 pub use signals::shutdown_signal;
 
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, Parts};
 pub(crate) use execute::{panic_text, run_inline};
 
 use crate::client::Client;
 use crate::error::WorkerError;
-use crate::events::Event;
 use crate::hooks::Hooks;
 use crate::job::JobDef;
 use crate::registry::{DuplicateKind, Registry};
 use crate::state::State;
-use crate::storage::WorkerInfo;
 use config::{Config, PoolConfig};
 
 /// Runs jobs. One for each process is usual; more may run side by side, in one process or in many.
@@ -207,22 +206,11 @@ impl Worker {
     }
 
     async fn run_with(self, shutdown: impl Future<Output = ()>, signals: bool) -> Result<(), WorkerError> {
-        let engine = self.build()?;
-        engine.client.check_schema().await?;
-        let info = info(&engine);
-        engine.storage().join(&info).await?;
-        let kinds = info.kinds.join(" ");
-        tracing::info!(worker = %engine.id, name = info.name, queues = info.queues.join(" "), kinds, "worker started");
-        let id = engine.id;
-        engine.client.event_sender().send(|| Event::WorkerStarted { worker: id });
-        let ended = supervise(&engine, shutdown, signals).await;
-        tracing::info!(worker = %engine.id, "worker stopped");
-        engine.client.event_sender().send(|| Event::WorkerStopped { worker: id });
-        ended
+        run::run(self.build()?, shutdown, signals).await
     }
 
     /// Checks everything that can be checked before anything starts.
-    fn build(mut self) -> Result<Arc<Engine>, WorkerError> {
+    fn build(mut self) -> Result<Parts, WorkerError> {
         let texts = match (&self.pools, &self.queues) {
             (Some(pools), _) => pools.split(';').map(str::to_owned).collect(),
             (None, Some(queues)) => vec![format!("{queues}:{}", self.concurrency)],
@@ -236,7 +224,8 @@ impl Worker {
         if self.config.name.is_empty() {
             self.config.name = format!("{}:{}", host(), std::process::id());
         }
-        Ok(Engine::new(self.client, registry, self.state, self.hooks, self.layers, self.config))
+        let Worker { client, state, hooks, layers, config, .. } = self;
+        Ok(Parts { client, registry, state, hooks, layers, config })
     }
 }
 
@@ -246,77 +235,6 @@ impl fmt::Debug for Worker {
             .field("client", &self.client)
             .field("config", &self.config)
             .finish_non_exhaustive()
-    }
-}
-
-/// Runs all parts of a worker, and ends them in order.
-async fn supervise(
-    engine: &Arc<Engine>,
-    shutdown: impl Future<Output = ()>,
-    signals: bool,
-) -> Result<(), WorkerError> {
-    let heartbeat = heartbeat::start(engine).map_err(|error| WorkerError::Setting(error.to_string()))?;
-    let mut parts = tokio::task::JoinSet::new();
-    let mut claimers = tokio::task::JoinSet::new();
-    for pool in &engine.pools {
-        claimers.spawn(claim::claimer(engine.clone(), pool.clone()));
-        for _ in 0..pool.config.concurrency {
-            parts.spawn(execute::slot(engine.clone(), pool.clone()));
-        }
-    }
-    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone()));
-    parts.spawn(settle::settler(engine.clone()));
-    parts.spawn(settle::splitter(engine.clone()));
-    parts.spawn(crate::maintenance::keep(engine.clone()));
-    let listener = tokio::spawn(listen(engine.clone()));
-    let obey = signals.then(|| tokio::spawn(signals::obey(engine.draining.clone(), engine.abort.clone())));
-    tokio::select! {
-        () = shutdown => engine.draining.cancel(),
-        () = engine.draining.cancelled() => {}
-    }
-    while claimers.join_next().await.is_some() {}
-    drain::drain(engine).await;
-    engine.over.cancel();
-    listener.abort();
-    obey.into_iter().for_each(|signals| signals.abort());
-    // A slot whose job blocks its thread is left behind; everything else is over at once.
-    let _ =
-        tokio::time::timeout(Duration::from_secs(1), async { while parts.join_next().await.is_some() {} })
-            .await;
-    parts.abort_all();
-    let left = if engine.lost() { Ok(()) } else { engine.storage().leave(engine.id).await };
-    // The thread may be in the middle of a beat; it ends with it.
-    drop(heartbeat);
-    left.map_err(WorkerError::Storage)
-}
-
-/// Hears of what other processes enqueue. Without it there is polling.
-async fn listen(engine: Arc<Engine>) {
-    let mut pause = Duration::from_millis(100);
-    loop {
-        let wake = engine.client.bell().clone();
-        let heard = engine.storage().listen(&move || wake.ring()).await;
-        if let Err(error) = heard {
-            tracing::debug!(%error, "not listening; polling meanwhile");
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(10));
-    }
-}
-
-fn info(engine: &Engine) -> WorkerInfo {
-    let queues = engine.pools.iter().flat_map(|pool| match pool.config.queues.is_empty() {
-        true => vec!["*".to_owned()],
-        false => pool.config.queues.clone(),
-    });
-    WorkerInfo {
-        id: engine.id,
-        name: engine.config.name.clone(),
-        host: host(),
-        pid: std::process::id(),
-        queues: queues.collect(),
-        kinds: engine.registry.names(),
-        concurrency: engine.config.concurrency(),
     }
 }
 

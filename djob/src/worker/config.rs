@@ -120,9 +120,9 @@ impl Config {
                 "no job has a priority from {min} to {max}: the first number must not be the greater"
             ));
         }
-        if self.beat.is_zero() || self.lease < self.beat * 3 {
+        if self.beat.is_zero() || self.lease < self.beat * 4 {
             return refuse(format!(
-                "a lease of {:?} is too short for a heartbeat every {:?}: it must outlast three of them",
+                "a lease of {:?} is too short for a heartbeat every {:?}: it must outlast four of them",
                 self.lease, self.beat
             ));
         }

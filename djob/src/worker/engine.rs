@@ -20,15 +20,21 @@ use crate::registry::Registry;
 use crate::state::State;
 use crate::storage::{ClaimEnd, Storage};
 
-/// A worker at work.
-pub(crate) struct Engine {
-    pub(crate) id: Uuid,
+/// What a worker was built from: enough to start it more than once.
+#[derive(Clone)]
+pub(crate) struct Parts {
     pub(crate) client: Client,
     pub(crate) registry: Registry,
     pub(crate) state: State,
     pub(crate) hooks: Vec<Arc<dyn Hooks>>,
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     pub(crate) config: Config,
+}
+
+/// A worker at work: one incarnation of it.
+pub(crate) struct Engine {
+    pub(crate) id: Uuid,
+    parts: Parts,
     pub(crate) pools: Vec<Arc<Pool>>,
     /// Where suspects run, one at a time: if the worker dies there is one to blame.
     pub(crate) quarantine: Arc<Pool>,
@@ -48,30 +54,24 @@ pub(crate) struct Engine {
     unsettled: AtomicU32,
 }
 
+impl std::ops::Deref for Engine {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
 impl Engine {
-    #[allow(clippy::too_many_arguments)] // the parts of a worker, put together in one place only
-    pub(crate) fn new(
-        client: Client,
-        registry: Registry,
-        state: State,
-        hooks: Vec<Arc<dyn Hooks>>,
-        layers: Vec<Arc<dyn Layer>>,
-        config: Config,
-    ) -> Arc<Self> {
-        let pools = config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect();
+    /// A fresh incarnation, that drains and aborts when it is told to.
+    pub(crate) fn new(parts: Parts, draining: CancellationToken, abort: CancellationToken) -> Arc<Self> {
         let alone = PoolConfig { queues: vec![], except: vec![], concurrency: 1 };
         Arc::new(Engine {
-            quarantine: Arc::new(Pool::new(alone)),
             id: Uuid::now_v7(),
-            client,
-            registry,
-            state,
-            hooks,
-            layers,
-            config,
-            pools,
-            draining: CancellationToken::new(),
-            abort: CancellationToken::new(),
+            quarantine: Arc::new(Pool::new(alone)),
+            pools: parts.config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect(),
+            parts,
+            draining,
+            abort,
             over: CancellationToken::new(),
             lost: AtomicBool::new(false),
             running: Mutex::default(),

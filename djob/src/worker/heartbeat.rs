@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
@@ -33,7 +32,7 @@ impl Tick {
 }
 
 /// Starts the heartbeat; it beats until the worker is over.
-pub(crate) fn start(engine: &Arc<Engine>) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn start(engine: &Arc<Engine>) -> std::io::Result<()> {
     let tick = Tick { start: Instant::now(), last: Arc::default() };
     tokio::spawn(keep_ticking(engine.clone(), tick.clone()));
     let engine = engine.clone();
@@ -45,7 +44,8 @@ pub(crate) fn start(engine: &Arc<Engine>) -> std::io::Result<JoinHandle<()>> {
                 engine.lose();
             }
         }
-    })
+    })?;
+    Ok(())
 }
 
 async fn keep_ticking(engine: Arc<Engine>, tick: Tick) {
@@ -76,7 +76,8 @@ async fn beat(engine: &Engine, tick: &Tick) {
                 "a job blocks the runtime: use a function that is not async, or `spawn_blocking`"
             );
         }
-        if still > STUCK || last.elapsed() >= lease {
+        // Before the lease ends, so that the jobs have stopped when others take them.
+        if still > STUCK || last.elapsed() >= lease * 3 / 4 {
             tracing::error!(?still, silent = ?last.elapsed(), "the lease is lost: the worker stops its jobs");
             return engine.lose();
         }

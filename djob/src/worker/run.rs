@@ -1,0 +1,147 @@
+//! From start to end: joins, runs all parts of a worker, ends them in order. A worker whose lease is lost, because the
+//! database was away for too long or the process stood still, starts anew under a new id.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::{Engine, Parts};
+use super::{claim, drain, execute, heartbeat, host, settle, signals};
+use crate::error::WorkerError;
+use crate::events::Event;
+use crate::storage::WorkerInfo;
+
+/// The pause before another start; it doubles with each one in vain.
+const RESTART: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// Runs a worker until `shutdown` is ready, a signal comes, or nothing is due any more.
+pub(super) async fn run(
+    parts: Parts,
+    shutdown: impl Future<Output = ()>,
+    signals: bool,
+) -> Result<(), WorkerError> {
+    parts.client.check_schema().await?;
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    // Ends the listening to signals, and the heartbeat, also when this future is dropped half-way.
+    let _over = abort.clone().drop_guard();
+    if signals {
+        let obey = signals::obey(stop.clone(), abort.clone());
+        tokio::spawn(abort.clone().run_until_cancelled_owned(obey));
+    }
+    let mut work = pin!(incarnations(&parts, &stop, &abort));
+    tokio::select! {
+        ended = &mut work => return ended,
+        () = shutdown => stop.cancel(),
+    }
+    work.await
+}
+
+/// Runs one incarnation after the other, until one ends because it should.
+async fn incarnations(
+    parts: &Parts,
+    stop: &CancellationToken,
+    abort: &CancellationToken,
+) -> Result<(), WorkerError> {
+    let (mut first, mut pause) = (true, RESTART.0);
+    loop {
+        let engine = Engine::new(parts.clone(), stop.child_token(), abort.child_token());
+        match join(&engine).await {
+            Ok(()) => {
+                (first, pause) = (false, RESTART.0);
+                let ended = supervise(&engine).await;
+                tracing::info!(worker = %engine.id, "worker stopped");
+                let id = engine.id;
+                engine.client.event_sender().send(|| Event::WorkerStopped { worker: id });
+                if !engine.lost() || stop.is_cancelled() {
+                    return ended;
+                }
+            }
+            Err(error) if first => return Err(error),
+            Err(error) => tracing::warn!(%error, "could not start anew; trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(RESTART.1),
+        }
+    }
+}
+
+/// Enters the worker into the list of the living.
+async fn join(engine: &Engine) -> Result<(), WorkerError> {
+    let info = info(engine);
+    engine.storage().join(&info).await?;
+    let (queues, kinds) = (info.queues.join(" "), info.kinds.join(" "));
+    tracing::info!(worker = %engine.id, name = info.name, queues, kinds, "worker started");
+    let id = engine.id;
+    engine.client.event_sender().send(|| Event::WorkerStarted { worker: id });
+    Ok(())
+}
+
+/// Runs all parts of a worker, and ends them in order.
+async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
+    let _over = engine.over.clone().drop_guard();
+    heartbeat::start(engine).map_err(|error| WorkerError::Setting(error.to_string()))?;
+    let (mut parts, mut claimers) = (JoinSet::new(), JoinSet::new());
+    for pool in &engine.pools {
+        claimers.spawn(claim::claimer(engine.clone(), pool.clone()));
+        for _ in 0..pool.config.concurrency {
+            parts.spawn(execute::slot(engine.clone(), pool.clone()));
+        }
+    }
+    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone()));
+    parts.spawn(settle::settler(engine.clone()));
+    parts.spawn(settle::splitter(engine.clone()));
+    parts.spawn(crate::maintenance::keep(engine.clone()));
+    parts.spawn(listen(engine.clone()));
+    // Each claimer ends when the worker drains.
+    while claimers.join_next().await.is_some() {}
+    drain::drain(engine).await;
+    engine.over.cancel();
+    // A slot whose job blocks its thread is left behind; everything else is over at once.
+    let all_over = async { while parts.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(Duration::from_secs(1), all_over).await;
+    parts.abort_all();
+    if !engine.lost() {
+        engine.storage().leave(engine.id).await?;
+    }
+    Ok(())
+}
+
+/// Hears of what other processes enqueue. Without it there is polling.
+async fn listen(engine: Arc<Engine>) {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let bell = engine.client.bell().clone();
+        let ring = move || bell.ring();
+        tokio::select! {
+            () = engine.over.cancelled() => return,
+            heard = engine.storage().listen(&ring) => if let Err(error) = heard {
+                tracing::debug!(%error, "not listening; polling meanwhile");
+            },
+        }
+        tokio::select! {
+            () = engine.over.cancelled() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(10)),
+        }
+    }
+}
+
+fn info(engine: &Engine) -> WorkerInfo {
+    let queues = engine.pools.iter().flat_map(|pool| match pool.config.queues.is_empty() {
+        true => vec!["*".to_owned()],
+        false => pool.config.queues.clone(),
+    });
+    WorkerInfo {
+        id: engine.id,
+        name: engine.config.name.clone(),
+        host: host(),
+        pid: std::process::id(),
+        queues: queues.collect(),
+        kinds: engine.registry.names(),
+        concurrency: engine.config.concurrency(),
+    }
+}

@@ -83,7 +83,9 @@ mod tests {
     }
 
     fn has_anchor(text: &str, wanted: &str) -> bool {
-        text.lines().filter_map(|line| line.strip_prefix('#')).any(|line| anchor(line.trim_start_matches('#')) == wanted)
+        text.lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .any(|line| anchor(line.trim_start_matches('#')) == wanted)
     }
 
     #[test]
@@ -96,7 +98,8 @@ mod tests {
                 let (path, wanted) = link.split_once('#').unwrap_or((&link, ""));
                 let target = if path.is_empty() { root().join(file) } else { folder.join(path) };
                 let found = target.exists()
-                    && (wanted.is_empty() || fs::read_to_string(&target).is_ok_and(|text| has_anchor(&text, wanted)));
+                    && (wanted.is_empty()
+                        || fs::read_to_string(&target).is_ok_and(|text| has_anchor(&text, wanted)));
                 if !found {
                     broken.push(format!("{file}: {link}"));
                 }
@@ -117,8 +120,10 @@ mod tests {
             }
         }
         let summary = fs::read_to_string(root().join("book/src/SUMMARY.md")).unwrap();
-        let in_summary: BTreeSet<String> = links(&summary).iter().map(|link| format!("book/src/{link}")).collect();
-        let listed = PAGES.iter().map(|(file, _)| (*file).to_owned()).filter(|file| file.starts_with("book/"));
+        let in_summary: BTreeSet<String> =
+            links(&summary).iter().map(|link| format!("book/src/{link}")).collect();
+        let listed =
+            PAGES.iter().map(|(file, _)| (*file).to_owned()).filter(|file| file.starts_with("book/"));
         assert_eq!(files, in_summary);
         assert_eq!(files, listed.collect());
     }
@@ -130,12 +135,17 @@ mod tests {
         for (file, text) in PAGES.iter().filter(|(file, _)| file.starts_with("book/")) {
             let mut source = String::new();
             for word in text.split('`').skip(1).step_by(2) {
-                if word.ends_with(".rs") && ["tests/", "djob", "examples/"].iter().any(|folder| word.starts_with(folder)) {
-                    source = fs::read_to_string(root().join(word)).unwrap_or_else(|error| panic!("{file}: {word}: {error}"));
-                } else if word.matches('_').count() >= 4 && !word.contains(['(', '/', ' ']) && !word.starts_with("..") {
-                    if !source.contains(word) {
-                        missing.push(format!("{file}: {word}"));
-                    }
+                if word.ends_with(".rs")
+                    && ["tests/", "djob", "examples/"].iter().any(|folder| word.starts_with(folder))
+                {
+                    source = fs::read_to_string(root().join(word))
+                        .unwrap_or_else(|error| panic!("{file}: {word}: {error}"));
+                } else if word.matches('_').count() >= 4
+                    && !word.contains(['(', '/', ' '])
+                    && !word.starts_with("..")
+                    && !source.contains(word)
+                {
+                    missing.push(format!("{file}: {word}"));
                 }
             }
         }

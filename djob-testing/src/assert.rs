@@ -47,7 +47,8 @@ impl<T: HasJobs + ?Sized> HasJobs for &T {
 /// # Errors
 /// If it does not wait, or not as often as wanted.
 pub async fn enqueued(jobs: impl HasJobs, wanted: Wanted) -> Result<(), String> {
-    let (rows, now) = look(jobs.client(), &wanted).await.map_err(|error| format!("jobs cannot be listed: {error}"))?;
+    let (rows, now) =
+        look(jobs.client(), &wanted).await.map_err(|error| format!("jobs cannot be listed: {error}"))?;
     let found = rows.iter().filter(|row| wanted.faults(row, now).is_empty()).count();
     match wanted.counted() {
         Some(count) if count != found => Err(report::missing(&wanted, &rows, now, found)),
@@ -61,7 +62,8 @@ pub async fn enqueued(jobs: impl HasJobs, wanted: Wanted) -> Result<(), String> 
 /// # Errors
 /// If one does.
 pub async fn not_enqueued(jobs: impl HasJobs, wanted: Wanted) -> Result<(), String> {
-    let (mut rows, now) = look(jobs.client(), &wanted).await.map_err(|error| format!("jobs cannot be listed: {error}"))?;
+    let (mut rows, now) =
+        look(jobs.client(), &wanted).await.map_err(|error| format!("jobs cannot be listed: {error}"))?;
     rows.retain(|row| wanted.faults(row, now).is_empty());
     if rows.is_empty() { Ok(()) } else { Err(report::unwanted(&wanted, &rows, now)) }
 }

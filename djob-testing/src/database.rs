@@ -11,7 +11,7 @@ use std::fmt;
 use djob::{Client, ClientBuilder};
 
 pub use caller::CallersTransaction;
-use caller::Pool;
+pub(crate) use caller::Pool;
 
 /// A database of a test's own.
 ///
@@ -79,7 +79,8 @@ impl TestDatabase {
     }
 
     async fn made(made: Result<(String, Pool, Place), djob::BoxError>) -> Self {
-        let (url, pool, place) = made.unwrap_or_else(|error| panic!("there is no database for this test: {error}"));
+        let (url, pool, place) =
+            made.unwrap_or_else(|error| panic!("there is no database for this test: {error}"));
         let client = open(Client::builder(), &url, &pool).await;
         client.migrate().await.unwrap_or_else(|error| panic!("{url} cannot be migrated: {error}"));
         TestDatabase { client, url, pool, place }
@@ -109,6 +110,12 @@ impl TestDatabase {
     /// If the database does not answer.
     pub async fn begin(&self) -> Result<CallersTransaction, djob::sqlx::Error> {
         self.pool.begin().await
+    }
+
+    /// The application's own connections.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// Runs a statement outside of djob; returns how many rows it touched.

@@ -71,7 +71,9 @@ impl Harness {
     /// # Panics
     /// If a setting is not usable.
     pub async fn with(builder: ClientBuilder) -> Self {
-        Harness::build(builder).await.unwrap_or_else(|error| panic!("the test harness cannot be built: {error}"))
+        Harness::build(builder)
+            .await
+            .unwrap_or_else(|error| panic!("the test harness cannot be built: {error}"))
     }
 
     async fn build(builder: ClientBuilder) -> Result<Self, BoxError> {
@@ -139,7 +141,8 @@ impl Harness {
     pub async fn enqueued(&self) -> Vec<JobRow> {
         let mut filter = Filter::default();
         filter.limit = ALL;
-        let mut jobs = self.client.list(filter).await.unwrap_or_else(|error| panic!("jobs cannot be listed: {error}"));
+        let mut jobs =
+            self.client.list(filter).await.unwrap_or_else(|error| panic!("jobs cannot be listed: {error}"));
         jobs.retain(|job| !job.state.is_final());
         jobs.reverse();
         jobs

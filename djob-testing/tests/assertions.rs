@@ -7,7 +7,9 @@ use djob_testing::assert::{self, Wanted};
 use djob_testing::{Harness, assert_enqueued, refute_enqueued};
 
 #[job(queue = "mail", priority = 10)]
-async fn send_welcome(user_id: i64, email: String, locale: Option<String>) {}
+async fn send_welcome(user_id: i64, email: String, locale: Option<String>) {
+    drop((user_id, email, locale));
+}
 
 fn welcome(user_id: i64, email: &str) -> SendWelcomeJob {
     SendWelcomeJob { user_id, email: email.into(), locale: None }
@@ -15,7 +17,8 @@ fn welcome(user_id: i64, email: &str) -> SendWelcomeJob {
 
 async fn harness() -> Harness {
     let harness = Harness::new().await;
-    let stored = harness.client().enqueue_all([welcome(7, "ada@example.org"), welcome(8, "bob@example.org")]).await;
+    let stored =
+        harness.client().enqueue_all([welcome(7, "ada@example.org"), welcome(8, "bob@example.org")]).await;
     stored.unwrap();
     harness
 }
@@ -31,7 +34,12 @@ async fn a_job_is_found_by_all_some_or_none_of_its_arguments() {
 #[tokio::test]
 async fn queue_priority_time_and_count_are_part_of_what_is_wanted() {
     let harness = harness().await;
-    send_welcome.perform_later(9, "c@d".into(), None).delay(Duration::from_secs(60)).on(harness.client()).await.unwrap();
+    send_welcome
+        .perform_later(9, "c@d".into(), None)
+        .delay(Duration::from_secs(60))
+        .on(harness.client())
+        .await
+        .unwrap();
     assert_enqueued!(harness, SendWelcomeJob, { "user_id": 9 }, queue = "mail", priority = 10, count = 1);
     assert_enqueued!(harness, SendWelcomeJob, count = 2, within = Duration::from_secs(59));
     assert_enqueued!(harness, SendWelcomeJob, count = 3, within = Duration::from_secs(60));
@@ -51,7 +59,7 @@ async fn a_finished_job_is_enqueued_no_more() {
     harness.run_due().await;
     refute_enqueued!(harness, SendWelcomeJob);
     let report = assert::enqueued(&harness, Wanted::any::<SendWelcomeJob>()).await.unwrap_err();
-    assert!(report.contains("✗ state     completed            wanted ready or scheduled"), "{report}");
+    assert!(report.contains("✗ state     completed          wanted ready or scheduled"), "{report}");
 }
 
 #[tokio::test]
@@ -98,9 +106,15 @@ async fn a_report_names_what_is_missing_and_what_is_too_much() {
     let report = assert::enqueued(&harness, wanted).await.unwrap_err();
     assert!(report.contains("✗ /country  missing"), "{report}");
     let report = assert::enqueued(&harness, Wanted::any::<SendWelcomeJob>().count(3)).await.unwrap_err();
-    assert!(report.starts_with("3 jobs of the kind \"send_welcome\" should wait to be run as wanted, and 2 do"), "{report}");
+    assert!(
+        report.starts_with("3 jobs of the kind \"send_welcome\" should wait to be run as wanted, and 2 do"),
+        "{report}"
+    );
     let report = assert::not_enqueued(&harness, Wanted::any::<SendWelcomeJob>()).await.unwrap_err();
-    assert!(report.starts_with("no job of the kind \"send_welcome\" should wait to be run like this, and 2 do"), "{report}");
+    assert!(
+        report.starts_with("no job of the kind \"send_welcome\" should wait to be run like this, and 2 do"),
+        "{report}"
+    );
 }
 
 #[tokio::test]

@@ -8,20 +8,20 @@ on_every_database!(a_new_database_is_empty_and_migrated, async |db: TestDatabase
 });
 
 #[djob::job]
-async fn nothing(n: u32) {}
+async fn nothing() {}
 
 on_every_database!(all_clients_of_a_database_see_the_same_jobs, async |db: TestDatabase| {
     let other = db.client_with(djob::Client::builder()).await;
-    let job = nothing.perform_later(1).on(&other).await.unwrap();
+    let job = nothing.perform_later().on(&other).await.unwrap();
     assert!(db.client().find(job.id()).await.unwrap().is_some());
 });
 
 on_every_database!(a_callers_transaction_decides_about_the_jobs_in_it, async |db: TestDatabase| {
     let mut tx = db.begin().await.unwrap();
-    let lost = nothing.perform_later(1).on(db.client()).in_tx(&mut tx).await.unwrap();
+    let lost = nothing.perform_later().on(db.client()).in_tx(&mut tx).await.unwrap();
     tx.rollback().await.unwrap();
     let mut tx = db.begin().await.unwrap();
-    let kept = nothing.perform_later(2).on(db.client()).in_tx(&mut tx).await.unwrap();
+    let kept = nothing.perform_later().on(db.client()).in_tx(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(lost.status().await.unwrap(), None);
     assert_eq!(kept.status().await.unwrap(), Some(djob::JobState::Ready));

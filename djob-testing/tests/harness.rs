@@ -96,7 +96,10 @@ async fn a_drain_that_never_ends_names_the_job() {
     let harness = harness().await;
     snooze_for_ever.perform_later().on(harness.client()).await.unwrap();
     let error = harness.drain().await.unwrap_err();
-    assert!(error.to_string().starts_with("the drain does not end: \"snooze_for_ever\" ran 101 times"), "{error}");
+    assert!(
+        error.to_string().starts_with("the drain does not end: \"snooze_for_ever\" ran 101 times"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -107,7 +110,10 @@ async fn two_scopes_side_by_side_do_not_see_each_other() {
         Ok::<_, EnqueueError>(harness.enqueued().await.iter().map(|job| job.args.clone()).collect::<Vec<_>>())
     };
     let (one, two) = tokio::join!(both(&one, 1), both(&two, 2));
-    assert_eq!((one.unwrap(), two.unwrap()), (vec![r#"{"a":1,"b":1}"#.to_owned()], vec![r#"{"a":2,"b":2}"#.to_owned()]));
+    assert_eq!(
+        (one.unwrap(), two.unwrap()),
+        (vec![r#"{"a":1,"b":1}"#.to_owned()], vec![r#"{"a":2,"b":2}"#.to_owned()])
+    );
 }
 
 #[tokio::test]

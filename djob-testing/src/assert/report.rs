@@ -11,7 +11,9 @@ const SHOWN: usize = 20;
 pub(super) fn missing(wanted: &Wanted, rows: &[JobRow], now: Timestamp, found: usize) -> String {
     let kind = wanted.kind();
     let mut report = match wanted.counted() {
-        Some(count) => format!("{count} jobs of the kind \"{kind}\" should wait to be run as wanted, and {found} do\n"),
+        Some(count) => {
+            format!("{count} jobs of the kind \"{kind}\" should wait to be run as wanted, and {found} do\n")
+        }
         None => format!("no job of the kind \"{kind}\" waits to be run as wanted\n"),
     };
     report.push_str(&section("wanted", &wanted.fields(), &[]));
@@ -24,7 +26,8 @@ pub(super) fn missing(wanted: &Wanted, rows: &[JobRow], now: Timestamp, found: u
 /// A job is there that was not wanted.
 pub(super) fn unwanted(wanted: &Wanted, rows: &[JobRow], now: Timestamp) -> String {
     let count = rows.len();
-    let report = format!("no job of the kind \"{}\" should wait to be run like this, and {count} do\n", wanted.kind());
+    let report =
+        format!("no job of the kind \"{}\" should wait to be run like this, and {count} do\n", wanted.kind());
     report + &section("unwanted", &wanted.fields(), &[]) + &all(wanted, rows, now)
 }
 
@@ -54,7 +57,8 @@ fn one(wanted: &Wanted, row: &JobRow, now: Timestamp) -> String {
 /// A title and its fields; those at fault are marked and say what was wanted.
 fn section(title: &str, fields: &[(String, String)], faults: &[FieldFault]) -> String {
     let missing = faults.iter().filter(|fault| fields.iter().all(|(name, _)| *name != fault.field));
-    let missing: Vec<(String, String)> = missing.map(|fault| (fault.field.clone(), "missing".to_owned())).collect();
+    let missing: Vec<(String, String)> =
+        missing.map(|fault| (fault.field.clone(), "missing".to_owned())).collect();
     let rows = || fields.iter().chain(&missing);
     let (names, values) = (width(rows().map(|row| &row.0)), width(rows().map(|row| &row.1)));
     let mut section = format!("\n  {title}\n");

@@ -111,7 +111,8 @@ impl Wanted {
     /// In what a row differs: nowhere if it is the job.
     pub(super) fn faults(&self, row: &JobRow, now: Timestamp) -> Vec<FieldFault> {
         let mut faults = vec![];
-        let mut fault = |field: &str, wanted: String| faults.push(FieldFault { field: field.to_owned(), wanted });
+        let mut fault =
+            |field: &str, wanted: String| faults.push(FieldFault { field: field.to_owned(), wanted });
         if !matches!(row.state, JobState::Ready | JobState::Scheduled) {
             fault("state", "ready or scheduled".to_owned());
         }
@@ -151,7 +152,8 @@ pub(super) fn flatten(pointer: &str, value: &Value, into: &mut Vec<(String, Stri
 
 /// Where two values differ. Whatever only `found` has is a difference if `exact`.
 fn differ(pointer: &str, wanted: &Value, found: &Value, exact: bool, faults: &mut Vec<FieldFault>) {
-    let mut fault = |pointer: &str, wanted: String| faults.push(FieldFault { field: pointer.to_owned(), wanted });
+    let mut fault =
+        |pointer: &str, wanted: String| faults.push(FieldFault { field: pointer.to_owned(), wanted });
     let (Value::Object(wanted), Value::Object(found)) = (wanted, found) else {
         if wanted != found {
             fault(pointer, wanted.to_string());

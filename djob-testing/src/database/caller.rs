@@ -113,9 +113,9 @@ impl<'a> EnqueueIn<'a> for &'a mut CallersTransaction {
     fn conn(self) -> Conn<'a> {
         match self {
             #[cfg(feature = "sqlite")]
-            CallersTransaction::Sqlite(tx) => Conn::Sqlite(&mut **tx),
+            CallersTransaction::Sqlite(tx) => Conn::Sqlite(tx),
             #[cfg(feature = "postgres")]
-            CallersTransaction::Postgres(tx) => Conn::Postgres(&mut **tx),
+            CallersTransaction::Postgres(tx) => Conn::Postgres(tx),
         }
     }
 }

@@ -50,7 +50,8 @@ async fn make_template(server: &str) -> Result<String, BoxError> {
     let mut conn = PgConnection::connect(server).await?;
     // Other processes wait here, and then find it made. The lock goes with the connection.
     query("select pg_advisory_lock($1)").bind(hash.cast_signed()).execute(&mut conn).await?;
-    let there = query("select from pg_database where datname = $1").bind(&name).fetch_optional(&mut conn).await?;
+    let there =
+        query("select from pg_database where datname = $1").bind(&name).fetch_optional(&mut conn).await?;
     if there.is_none() {
         migrate_as(&mut conn, server, &name).await?;
     }

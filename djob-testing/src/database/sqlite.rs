@@ -12,7 +12,8 @@ pub(super) const MEMORY: &str = "sqlite::memory:";
 
 pub(super) async fn memory() -> Result<(String, Pool, Place), BoxError> {
     // The one connection must outlive every pause: the database lives in it.
-    let options = SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
+    let options =
+        SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
     let pool = options.connect(MEMORY).await?;
     Ok((MEMORY.to_owned(), Pool::Sqlite(pool), Place::Memory))
 }

@@ -86,12 +86,15 @@ impl Storage for Gated {
         retry(id: JobId) -> bool;
         delete(id: JobId) -> bool;
         clear(queue: Option<&'a str>) -> u64;
+        pause(queue: &'a str, pause: bool) -> bool;
+        paused() -> Vec<String>;
         join(worker: &'a WorkerInfo) -> ();
         leave(worker: Uuid) -> ();
         heart() -> Box<dyn Heart>;
         fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
         settle(worker: Uuid, ends: &'a [ClaimEnd]) -> Vec<bool>;
         start(worker: Uuid, key: ClaimKey) -> bool;
+        say_progress(said: &'a [(JobId, f64)]) -> ();
         cancels() -> Vec<JobId>;
         orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
         bury(lease: Duration) -> u64;

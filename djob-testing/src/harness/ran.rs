@@ -43,7 +43,7 @@ pub struct Endless {
     /// How often.
     pub runs: usize,
     /// What happened last.
-    pub last: Ran,
+    pub last: Box<Ran>,
 }
 
 impl fmt::Display for Endless {
@@ -79,7 +79,7 @@ impl Rounds {
             let runs = *runs;
             self.ran.push(run.clone());
             if runs > RUNS_MAX {
-                return Err(Endless { kind: run.kind.clone(), runs, last: run });
+                return Err(Endless { kind: run.kind.clone(), runs, last: Box::new(run) });
             }
         }
         if self.rounds > ROUNDS_MAX { Err(self.most_frequent()) } else { Ok(()) }
@@ -92,7 +92,7 @@ impl Rounds {
             (*runs, *last) = (*runs + 1, run);
         }
         match kinds.into_iter().max_by_key(|(_, (runs, _))| *runs) {
-            Some((kind, (runs, last))) => Endless { kind: kind.to_owned(), runs, last: last.clone() },
+            Some((kind, (runs, last))) => Endless { kind: kind.to_owned(), runs, last: Box::new(last.clone()) },
             None => panic!("jobs wait, and the worker takes none of them: is their queue paused?"),
         }
     }

@@ -1,0 +1,144 @@
+//! The lease: who beats keeps its jobs, and who is silent for too long has lost them for ever.
+
+use std::time::Duration;
+
+use djob::{JobState, NewJob, Settlement};
+
+use super::subject::*;
+
+pub async fn a_beat_within_the_lease_is_believed(subject: &Subject) -> Checked {
+    let worker = subject.join().await?;
+    let mut heart = subject.storage().heart().await?;
+    for _ in 0..5 {
+        subject.advance(LEASE - SECOND);
+        assert!(heart.beat(worker, LEASE).await?);
+    }
+    Ok(())
+}
+
+pub async fn a_beat_after_the_lease_is_refused_for_ever(subject: &Subject) -> Checked {
+    let worker = subject.join().await?;
+    let mut heart = subject.storage().heart().await?;
+    subject.advance(LEASE + SECOND);
+    for _ in 0..3 {
+        assert!(!heart.beat(worker, LEASE).await?, "others may have its jobs already");
+    }
+    Ok(())
+}
+
+pub async fn a_worker_that_never_joined_or_left_has_no_heartbeat(subject: &Subject) -> Checked {
+    let mut heart = subject.storage().heart().await?;
+    assert!(!heart.beat(worker(), LEASE).await?);
+    let left = subject.join().await?;
+    subject.storage().leave(left).await?;
+    assert!(!heart.beat(left, LEASE).await?);
+    Ok(())
+}
+
+pub async fn the_claims_of_a_living_worker_are_no_orphans(subject: &Subject) -> Checked {
+    let worker = subject.join().await?;
+    subject.put_and_claim(worker, job()).await?;
+    let mut heart = subject.storage().heart().await?;
+    for _ in 0..3 {
+        subject.advance(LEASE - SECOND);
+        assert!(subject.storage().orphans(LEASE, 10).await?.is_empty());
+        assert!(heart.beat(worker, LEASE).await?);
+    }
+    Ok(())
+}
+
+pub async fn the_claims_of_a_silent_worker_are_orphans(subject: &Subject) -> Checked {
+    let (silent, alive) = (subject.join().await?, subject.join().await?);
+    let claim = subject.put_and_claim(silent, job()).await?;
+    subject.put_and_claim(alive, job()).await?;
+    subject.advance(LEASE - SECOND);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    subject.advance(SECOND * 2);
+    let orphans = subject.storage().orphans(LEASE, 10).await?;
+    assert_eq!(orphans.len(), 1);
+    assert_eq!((orphans[0].0, orphans[0].1.key), (silent, claim.key));
+    assert_eq!(orphans[0].1.jobs, claim.jobs);
+    Ok(())
+}
+
+pub async fn the_claims_of_a_worker_without_a_row_are_orphans(subject: &Subject) -> Checked {
+    let gone = subject.join().await?;
+    subject.put_and_claim(gone, job()).await?;
+    subject.storage().leave(gone).await?;
+    assert_eq!(subject.storage().orphans(LEASE, 10).await?[0].0, gone);
+    Ok(())
+}
+
+pub async fn orphans_come_a_bounded_number_at_a_time(subject: &Subject) -> Checked {
+    for n in 0..5 {
+        subject.put(NewJob { priority: n, ..job() }).await?;
+    }
+    assert_eq!(subject.claim(worker(), 10).await?.len(), 5);
+    assert_eq!(subject.storage().orphans(LEASE, 3).await?.len(), 3);
+    assert_eq!(subject.storage().orphans(LEASE, 10).await?.len(), 5);
+    Ok(())
+}
+
+pub async fn a_rescued_claim_cannot_be_settled_by_the_worker_that_lost_it(subject: &Subject) -> Checked {
+    let silent = subject.join().await?;
+    subject.put_and_claim(silent, job()).await?;
+    subject.advance(LEASE + SECOND);
+    let (dead, claim) = subject.storage().orphans(LEASE, 1).await?.remove(0);
+    assert!(subject.settle(dead, all(&claim, &Settlement::Rescue { crashed: true })).await?);
+    assert!(!subject.settle(silent, all(&claim, &completed())).await?);
+    assert_eq!(subject.state(claim.jobs[0].id).await?, Some(JobState::Ready));
+    assert!(subject.storage().orphans(LEASE, 1).await?.is_empty());
+    Ok(())
+}
+
+pub async fn two_rescuers_do_not_rescue_the_same_claim(subject: &Subject) -> Checked {
+    subject.put_many(3).await?;
+    subject.claim_batch(worker()).await?;
+    let (dead, claim) = subject.storage().orphans(LEASE, 1).await?.remove(0);
+    let rescue = || async {
+        subject.storage().settle(dead, &[all(&claim, &Settlement::Rescue { crashed: false })]).await
+    };
+    let (one, two) = tokio::join!(rescue(), rescue());
+    assert_eq!([one?, two?].concat().iter().filter(|accepted| **accepted).count(), 1);
+    assert_eq!(ids(&subject.claim(worker(), 10).await?).len(), 3);
+    Ok(())
+}
+
+pub async fn a_silent_worker_is_buried_once_it_holds_nothing(subject: &Subject) -> Checked {
+    let (silent, alive) = (subject.join().await?, subject.join().await?);
+    let claim = subject.put_and_claim(silent, job()).await?;
+    subject.advance(LEASE - SECOND);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    subject.advance(SECOND * 2);
+    assert_eq!(subject.storage().bury(LEASE).await?, 0, "its claim tells whose it was");
+    assert!(subject.settle(silent, all(&claim, &Settlement::Rescue { crashed: true })).await?);
+    assert_eq!(subject.storage().bury(LEASE).await?, 1);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    Ok(())
+}
+
+pub async fn a_duty_is_held_by_one_worker_for_its_time(subject: &Subject) -> Checked {
+    let (first, second) = (worker(), worker());
+    let hold = Duration::from_secs(50);
+    assert!(subject.storage().take_duty("prune", first, hold).await?);
+    assert!(!subject.storage().take_duty("prune", second, hold).await?);
+    assert!(subject.storage().take_duty("another", second, hold).await?);
+    subject.advance(hold);
+    assert!(subject.storage().take_duty("prune", second, hold).await?);
+    assert!(!subject.storage().take_duty("prune", first, hold).await?);
+    Ok(())
+}
+
+pub async fn eight_workers_at_once_take_a_duty_once(subject: &Subject) -> Checked {
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let storage = subject.storage().clone();
+        workers.spawn(async move { storage.take_duty("prune", worker(), HOUR).await });
+    }
+    let mut taken = 0;
+    while let Some(one) = workers.join_next().await {
+        taken += u32::from(one??);
+    }
+    assert_eq!(taken, 1);
+    Ok(())
+}

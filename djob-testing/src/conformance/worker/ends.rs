@@ -1,0 +1,196 @@
+//! The ends of a worker: when it is done, when it is told to stop, and when it is taken for dead.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use djob::{BoxError, Event, JobContext, JobState, State, job};
+use tokio::sync::Semaphore;
+
+use super::super::subject::*;
+use super::{alongside, settled, started, worker_of};
+
+/// Longer than any test takes.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// A door that a job waits before.
+struct Door(Semaphore);
+
+impl Door {
+    fn closed() -> State {
+        State::new().with(Door(Semaphore::new(0)))
+    }
+
+    fn open(state: &State) {
+        state.get::<Door>().into_iter().for_each(|door| door.0.add_permits(100));
+    }
+}
+
+/// Whether a job was told to stop.
+struct Told(AtomicBool);
+
+#[job(name = "conformance.wait_at_the_door")]
+async fn wait_at_the_door(#[state] door: &Door) -> Result<(), BoxError> {
+    door.0.acquire().await?.forget();
+    Ok(())
+}
+
+#[job(name = "conformance.never_ends")]
+async fn never_ends() {
+    pending::<()>().await;
+}
+
+#[job(name = "conformance.tidy_up")]
+async fn tidy_up(ctx: &JobContext, #[state] told: &Told) {
+    ctx.cancelled().await;
+    told.0.store(true, Ordering::SeqCst);
+}
+
+#[job(name = "conformance.countdown")]
+async fn countdown(n: u32) -> Result<(), BoxError> {
+    if n > 0 {
+        countdown.perform_later(n - 1).await?;
+    }
+    Ok(())
+}
+
+pub async fn working_off_leaves_what_is_scheduled_for_later(subject: &Subject) -> Checked {
+    let now = countdown.perform_later(0).on(subject.client()).await?;
+    let later = countdown.perform_later(0).delay(SECOND).on(subject.client()).await?;
+    worker_of(subject, [countdown.def()]).work_off().await?;
+    assert_eq!(now.status().await?, Some(JobState::Completed));
+    assert_eq!(later.status().await?, Some(JobState::Scheduled));
+    Ok(())
+}
+
+pub async fn working_off_includes_what_jobs_enqueue(subject: &Subject) -> Checked {
+    countdown.perform_later(30).on(subject.client()).await?;
+    worker_of(subject, [countdown.def()]).exit_on_complete(true).run_until(pending()).await?;
+    let counts = subject.storage().counts().await?;
+    assert_eq!(
+        counts.iter().map(|count| (count.state, count.jobs)).collect::<Vec<_>>(),
+        [(JobState::Completed, 31)]
+    );
+    Ok(())
+}
+
+pub async fn a_drain_lets_what_runs_finish(subject: &Subject) -> Checked {
+    let (mut events, state) = (subject.client().events(), Door::closed());
+    let job = wait_at_the_door.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [wait_at_the_door.def()]).states(state.clone());
+    let shutdown = async { drop(started(&mut events, job.id()).await) };
+    let open_once_it_drains = async {
+        let mut events = subject.client().events();
+        events.until(|event| matches!(event, Event::WorkerDrains { .. }).then_some(())).await;
+        Door::open(&state);
+    };
+    let (worked, ()) = tokio::join!(worker.run_until(shutdown), open_once_it_drains);
+    worked?;
+    assert_eq!(job.status().await?, Some(JobState::Completed));
+    Ok(())
+}
+
+pub async fn a_drain_hands_back_what_has_not_begun(subject: &Subject) -> Checked {
+    let (mut events, state) = (subject.client().events(), Door::closed());
+    let running = wait_at_the_door.perform_later().on(subject.client()).await?;
+    let mut held = vec![];
+    for _ in 0..5 {
+        held.push(wait_at_the_door.perform_later().on(subject.client()).await?);
+    }
+    let worker =
+        worker_of(subject, [wait_at_the_door.def()]).states(state.clone()).concurrency(1).read_ahead(5);
+    let shutdown = async { drop(started(&mut events, running.id()).await) };
+    let open_once_all_is_back = async {
+        let mut events = subject.client().events();
+        for job in &held {
+            assert_eq!(settled(&mut events, job.id()).await?.state, JobState::Ready);
+        }
+        Door::open(&state);
+        Ok::<_, BoxError>(())
+    };
+    let (worked, back) = tokio::join!(worker.run_until(shutdown), open_once_all_is_back);
+    worked?;
+    back?;
+    assert_eq!(running.status().await?, Some(JobState::Completed));
+    for job in &held {
+        let row = subject.row(job.id()).await?;
+        assert_eq!((row.state, row.attempt), (JobState::Ready, 0));
+    }
+    Ok(())
+}
+
+pub async fn a_job_that_outlasts_the_drain_is_told_to_stop(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let state = State::new().with(Told(AtomicBool::new(false)));
+    let job = tidy_up.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [tidy_up.def()]).states(state.clone());
+    let worker = worker.shutdown(Duration::from_millis(20), PATIENT);
+    alongside(worker, async { started(&mut events, job.id()).await.map(drop) }).await?;
+    assert!(state.get::<Told>().is_some_and(|told| told.0.load(Ordering::SeqCst)));
+    assert_eq!(job.status().await?, Some(JobState::Completed));
+    Ok(())
+}
+
+pub async fn a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let job = never_ends.perform_later().on(subject.client()).await?;
+    let before = subject.row(job.id()).await?;
+    let worker =
+        worker_of(subject, [never_ends.def()]).shutdown(Duration::from_millis(20), Duration::from_millis(20));
+    alongside(worker, async { started(&mut events, job.id()).await.map(drop) }).await?;
+    let after = subject.row(job.id()).await?;
+    assert_eq!((after.state, after.attempt, after.run_at), (JobState::Ready, 0, before.run_at));
+    assert!(subject.storage().attempts(job.id()).await?.is_empty());
+    Ok(())
+}
+
+pub async fn the_jobs_of_a_worker_that_died_run_again(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let job = countdown.perform_later(0).on(subject.client()).await?;
+    subject.claim_batch(worker()).await?;
+    alongside(worker_of(subject, [countdown.def()]), async {
+        assert_eq!(settled(&mut events, job.id()).await?.state, JobState::Completed);
+        Ok(())
+    })
+    .await?;
+    assert_eq!(subject.row(job.id()).await?.meta.crashes, 1, "it was alone when its worker died");
+    Ok(())
+}
+
+pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -> Checked {
+    let job = countdown.perform_later(0).on(subject.client()).await?;
+    for _ in 0..2 {
+        let dead = worker();
+        let claim = subject.claim_batch(dead).await?;
+        assert!(subject.settle(dead, all(&claim, &djob::Settlement::Rescue { crashed: true })).await?);
+    }
+    subject.claim_batch(worker()).await?;
+    let mut events = subject.client().events();
+    alongside(worker_of(subject, [countdown.def()]), async {
+        events.until(|event| matches!(event, Event::Rescued { .. }).then_some(())).await;
+        Ok(())
+    })
+    .await?;
+    let row = subject.row(job.id()).await?;
+    assert_eq!(row.state, JobState::Failed);
+    assert!(row.error.is_some_and(|why| why.starts_with("crash_loop")));
+    Ok(())
+}
+
+pub async fn a_worker_that_was_taken_for_dead_stops_and_settles_nothing(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let job = never_ends.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [never_ends.def()]).lease(Duration::from_millis(20), LEASE);
+    let test = async {
+        started(&mut events, job.id()).await?;
+        subject.advance(LEASE + SECOND);
+        Ok::<_, BoxError>(())
+    };
+    // Nobody tells it to stop.
+    let (worked, tested) = tokio::join!(worker.run_until(pending()), test);
+    worked?;
+    tested?;
+    assert_eq!(job.status().await?, Some(JobState::Running));
+    assert_eq!(subject.storage().orphans(LEASE, 10).await?.len(), 1, "others may rescue it now");
+    Ok(())
+}

@@ -19,7 +19,7 @@ pub use handle::JobHandle;
 use crate::clock::Clock;
 use crate::error::EnqueueError;
 use crate::events::{Event, EventStream, Events};
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, call_each};
 use crate::job::{Enqueued, Job, JobDef, NewJob};
 use crate::state::State;
 use crate::storage::{Conn, Storage, Traced};
@@ -118,11 +118,11 @@ impl Client {
         Client { shared: self.shared.clone(), inline: Some(Inline { state, when: Arc::new(when) }) }
     }
 
-    /// Stores many jobs of one kind at once: one statement for each thousand, all or none of them.
+    /// Stores many jobs of one kind at once: one statement for each thousand.
     ///
     /// # Errors
-    /// If one of them is refused, or the database does not take them; nothing is stored then, but for whole thousands
-    /// that went before.
+    /// If the arguments of one of them are refused: then nothing is stored. If the database does not take a thousand: then
+    /// those that went before it are stored.
     ///
     /// ```
     /// # use djob::job;
@@ -147,6 +147,13 @@ impl Client {
         let build = |job| Enqueue::<J>::new(job).build().map(|(_, new, _)| new);
         let new: Vec<NewJob> = jobs.into_iter().map(build).collect::<Result<_, _>>()?;
         let mut stored = Vec::with_capacity(new.len());
+        if let Some(inline) = self.runs_at_once(J::DEF) {
+            for job in &new {
+                self.run_at_once(inline, J::DEF, job).await?;
+                stored.push(Enqueued::Inserted(job.id));
+            }
+            return Ok(stored);
+        }
         let mut rest = new.into_iter();
         loop {
             let some: Vec<NewJob> = rest.by_ref().take(AT_ONCE).collect();
@@ -188,12 +195,9 @@ impl Client {
 
     /// Stores a job, or runs it if this client runs jobs at once.
     async fn store<V>(&self, def: &'static JobDef, new: NewJob) -> Result<JobHandle<V>, EnqueueError> {
-        if let Some(inline) = self.inline.as_ref().filter(|inline| (inline.when)(def)) {
-            let id = new.id;
-            let ctx = JobContext::inline(self.clone(), inline.state.clone(), &new);
-            let ran = run_inline(def, &ctx, &new.args).await;
-            let result = ran.map_err(|error| EnqueueError::Ran { kind: def.kind, error })?;
-            return Ok(JobHandle::ran(self.clone(), id, result));
+        if let Some(inline) = self.runs_at_once(def) {
+            let result = self.run_at_once(inline, def, &new).await?;
+            return Ok(JobHandle::ran(self.clone(), new.id, result));
         }
         self.each_hook(std::slice::from_ref(&new));
         let stored = self.shared.batch.enqueue(new).await?;
@@ -201,16 +205,43 @@ impl Client {
         Ok(JobHandle::new(self.clone(), stored))
     }
 
-    async fn store_in(&self, conn: Conn<'_>, new: NewJob) -> Result<Enqueued, EnqueueError> {
+    /// The same within a caller's transaction.
+    async fn store_in<V>(
+        &self,
+        def: &'static JobDef,
+        conn: Conn<'_>,
+        new: NewJob,
+    ) -> Result<JobHandle<V>, EnqueueError> {
+        if let Some(inline) = self.runs_at_once(def) {
+            let result = self.run_at_once(inline, def, &new).await?;
+            return Ok(JobHandle::ran(self.clone(), new.id, result));
+        }
         self.each_hook(std::slice::from_ref(&new));
+        let id = new.id;
         let stored = self.shared.storage.enqueue_in(conn, vec![new]).await?;
         self.shared.wake.later();
-        stored.into_iter().next().ok_or(EnqueueError::NoClient)
+        Ok(JobHandle::new(self.clone(), stored.first().copied().unwrap_or(Enqueued::Inserted(id))))
+    }
+
+    fn runs_at_once(&self, def: &JobDef) -> Option<&Inline> {
+        self.inline.as_ref().filter(|inline| (inline.when)(def))
+    }
+
+    async fn run_at_once(
+        &self,
+        inline: &Inline,
+        def: &'static JobDef,
+        new: &NewJob,
+    ) -> Result<Option<String>, EnqueueError> {
+        self.each_hook(std::slice::from_ref(new));
+        let ctx = JobContext::inline(self.clone(), inline.state.clone(), new);
+        let ran = run_inline(&self.shared.hooks, def, &ctx, &new.args).await;
+        ran.map_err(|error| EnqueueError::Ran { kind: def.kind, error })
     }
 
     fn each_hook(&self, jobs: &[NewJob]) {
-        for hooks in &self.shared.hooks {
-            jobs.iter().for_each(|job| hooks.enqueue(job));
+        for job in jobs {
+            call_each(&self.shared.hooks, |hooks| hooks.enqueue(job));
         }
     }
 

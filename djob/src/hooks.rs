@@ -1,9 +1,11 @@
 //! Hooks: delayed_job's lifecycle. Called in order, on the road of every job.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::job::NewJob;
-use crate::worker::JobContext;
+use crate::worker::{JobContext, panic_text};
 
 /// What to do at the turning points of a job's life. Every method does nothing by default.
 ///
@@ -51,5 +53,14 @@ pub trait Hooks: Send + Sync + fmt::Debug + 'static {
     /// An attempt has ended, whichever way.
     fn after(&self, ctx: &JobContext) {
         let _ = ctx;
+    }
+}
+
+/// Calls each of them; a panic in one harms neither the job nor its caller.
+pub(crate) fn call_each<'a>(all: impl IntoIterator<Item = &'a Arc<dyn Hooks>>, call: impl Fn(&dyn Hooks)) {
+    for hooks in all {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| call(&**hooks))) {
+            tracing::error!(panic = panic_text(&*panic), "a hook panicked");
+        }
     }
 }

@@ -61,8 +61,23 @@
 //! | `postgres` | PostgreSQL: many machines |
 //! | `tls` | TLS to PostgreSQL, by rustls |
 //!
-//! sqlx is the one foreign crate in this interface, on purpose: jobs are enqueued within its transactions. It is re-exported
-//! as [`sqlx`], so that a program cannot have another version of it by mistake.
+//! # Other crates
+//!
+//! sqlx is part of this interface on purpose: jobs are enqueued within its transactions. [`sqlx`], [`serde`], [`schemars`] and
+//! [`validator`] are re-exported, so that a program needs none of them in its own `Cargo.toml`, nor has another version by
+//! mistake. An argument type of your own derives them like this:
+//!
+//! ```
+//! #[derive(djob::serde::Serialize, djob::serde::Deserialize, djob::schemars::JsonSchema)]
+//! #[serde(crate = "djob::serde")]
+//! #[schemars(crate = "djob::schemars")]
+//! struct Address {
+//!     street: String,
+//! }
+//!
+//! #[djob::job]
+//! async fn ship(to: Address) {}
+//! ```
 
 // The attribute writes `::djob::..`, also for the jobs in this crate's own tests.
 extern crate self as djob;
@@ -95,7 +110,7 @@ pub use job::{
     Need, NewJob, Outcome, RunFn, Settlement, UnknownState, settle,
 };
 pub use registry::{DuplicateKind, MissingState, Registry};
-pub use sqlx;
 pub use state::State;
 pub use storage::{Cancelled, Conn, Count, Filter, StorageError};
 pub use worker::{Attempted, JobContext, Layer, Next, Worker, shutdown_signal};
+pub use {schemars, serde, sqlx, validator};

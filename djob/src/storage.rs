@@ -132,6 +132,48 @@ pub struct Filter {
     pub limit: u32,
 }
 
+impl Filter {
+    /// All jobs.
+    pub fn new() -> Self {
+        Filter::default()
+    }
+
+    /// Only jobs in this state.
+    #[must_use]
+    pub fn state(mut self, state: JobState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Only jobs of this queue.
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.queue = Some(queue.into());
+        self
+    }
+
+    /// Only jobs of this kind.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kind = Some(kind.into());
+        self
+    }
+
+    /// Only jobs older than this one: the last of the page before.
+    #[must_use]
+    pub fn before(mut self, id: JobId) -> Self {
+        self.before = Some(id);
+        self
+    }
+
+    /// At most so many jobs.
+    #[must_use]
+    pub fn limit(mut self, jobs: u32) -> Self {
+        self.limit = jobs;
+        self
+    }
+}
+
 /// How many jobs of a queue are in a state.
 #[derive(Clone, Debug, serde::Serialize)]
 #[non_exhaustive]
@@ -313,9 +355,9 @@ pub(crate) const CLAIMS_SHOWN: i64 = 10_000;
 /// What a job is told that was cancelled before it ran.
 pub(crate) const CANCEL_REASON: &str = "cancelled before it ran";
 
-/// The jobs of a claim, as they are looked at.
-pub(crate) fn running_rows(claim: Claim) -> impl Iterator<Item = JobRow> {
-    claim.jobs.into_iter().map(|job| JobRow {
+/// Jobs of a claim, as they are looked at.
+pub(crate) fn running_rows(jobs: Vec<ClaimedJob>) -> impl Iterator<Item = JobRow> {
+    jobs.into_iter().map(|job| JobRow {
         id: job.id,
         kind: job.kind.to_string(),
         queue: job.queue.to_string(),

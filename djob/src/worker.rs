@@ -27,7 +27,7 @@ pub use layer::{Attempted, Layer, Next};
 pub use signals::shutdown_signal;
 
 pub(crate) use engine::{Engine, Parts};
-pub(crate) use execute::{panic_text, run_inline};
+pub(crate) use execute::{call_hooks, panic_text, run_inline};
 
 use crate::client::Client;
 use crate::error::WorkerError;
@@ -169,7 +169,8 @@ impl Worker {
         self
     }
 
-    /// Beats this often, and is taken for dead after being silent for `lease`; 5 and 30 seconds by default.
+    /// Beats this often, and is taken for dead after being silent for `lease`; 5 and 30 seconds by default. All workers of a
+    /// database should agree: each judges the others by its own lease.
     pub fn lease(mut self, beat: Duration, lease: Duration) -> Self {
         (self.config.beat, self.config.lease) = (beat, lease);
         self

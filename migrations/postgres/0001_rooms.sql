@@ -130,8 +130,7 @@ create table djob_workers (
 -- What is set for a queue; a queue without a row has no settings.
 create table djob_queues (
     name        text collate "C" primary key,
-    paused_at   timestamptz,
-    concurrency integer                                  -- at most so many at once on each worker
+    paused_at   timestamptz
 );
 
 -- Duties of maintenance, each taken on lease by whichever worker finds it due.

@@ -122,8 +122,7 @@ create table djob_workers (
 -- What is set for a queue; a queue without a row has no settings.
 create table djob_queues (
     name        text primary key,
-    paused_at   integer,
-    concurrency integer                                  -- at most so many at once on each worker
+    paused_at   integer
 ) strict, without rowid;
 
 -- Duties of maintenance, each taken on lease by whichever worker finds it due.

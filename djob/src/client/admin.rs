@@ -1,7 +1,7 @@
 //! Looking after jobs: what the CLI, a dashboard and a program's own pages use.
 
 use super::{Client, JobHandle};
-use crate::job::{Attempt, Enqueued, JobId, JobRow};
+use crate::job::{Attempt, Enqueued, JobId, JobRow, name};
 use crate::storage::error::Problem;
 use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
 
@@ -112,6 +112,7 @@ impl Client {
     /// # Errors
     /// If the database does not answer.
     pub async fn pause(&self, queue: &str) -> Result<bool> {
+        name::check("queue", queue).map_err(|error| StorageError::setting(error.to_string()))?;
         self.storage().pause(queue, true).await
     }
 
@@ -135,7 +136,7 @@ impl Client {
 
     /// A handle to a job that was enqueued before, maybe by another process, whose function returns a `V`.
     pub fn handle<V>(&self, id: JobId) -> JobHandle<V> {
-        JobHandle::new(self.clone(), Enqueued::Existing(id))
+        JobHandle::new(self.clone(), Enqueued::Inserted(id))
     }
 
     /// Wakes all workers. They would look by themselves within a few seconds; this is for after the commit of a transaction

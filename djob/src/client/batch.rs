@@ -64,8 +64,17 @@ impl Batch {
     async fn store_all(&self) {
         while let Some(batch) = self.next() {
             let (jobs, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            let again = if jobs.len() > 1 { jobs.clone() } else { vec![] };
             match self.storage.enqueue(jobs).await {
                 Ok(stored) => answer_each(answers, stored.into_iter().map(Ok)),
+                // One caller's job that the database refuses must not fail those that happened to share its statement.
+                Err(error) if !error.is_transient() && !again.is_empty() => {
+                    for (job, answer) in again.into_iter().zip(answers) {
+                        let stored = self.storage.enqueue(vec![job]).await;
+                        let only = stored.map(|stored| stored.first().copied()).transpose();
+                        answer_each(vec![answer], only.into_iter());
+                    }
+                }
                 Err(error) => {
                     let error = Arc::new(error);
                     answer_each(

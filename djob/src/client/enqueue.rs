@@ -145,7 +145,8 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
     }
 
     /// Gives the job this id instead of a fresh one: for a row that shall name its job, and be named by it, in one
-    /// transaction; or so that a call which is repeated after an unknown outcome names the same job.
+    /// transaction; or so that a call which is repeated after an unknown outcome names the same job. If
+    /// there is a job of this id, in whatever room, nothing is stored and the handle names that one.
     pub fn id(mut self, id: JobId) -> Self {
         self.options.id = Some(id);
         self
@@ -158,6 +159,7 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
         let options = self.options;
         let delay = self.job.delay();
         let new = NewJob {
+            id_given: options.id.is_some(),
             id: options.id.unwrap_or_else(JobId::new),
             kind: Cow::Borrowed(kind),
             queue: options.queue.unwrap_or_else(|| self.job.queue()),
@@ -238,8 +240,7 @@ impl<'a, J: Job, V: Send + 'static> IntoFuture for Enqueue<J, V, InTransaction<'
         Box::pin(async move {
             let (_, new, to) = self.build()?;
             let client = to.client.ok_or(EnqueueError::NoClient)?;
-            let stored = client.store_in(to.conn, new).await?;
-            Ok(JobHandle::new(client, stored))
+            client.store_in(J::DEF, to.conn, new).await
         })
     }
 }

@@ -31,6 +31,8 @@ impl Due {
 #[allow(missing_docs)] // the columns of `djob_jobs`, described there
 pub struct NewJob {
     pub id: JobId,
+    /// The caller chose the id: if there is such a job already, nothing is stored.
+    pub id_given: bool,
     pub kind: Cow<'static, str>,
     pub queue: Cow<'static, str>,
     pub priority: i16,

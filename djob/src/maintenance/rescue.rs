@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::Done;
 use crate::events::Event;
-use crate::job::{Claim, Outcome, settle};
+use crate::job::{Claim, JobState, Outcome, Settlement, settle};
 use crate::storage::{ClaimEnd, Ended};
-use crate::worker::Engine;
+use crate::worker::{Engine, JobContext, call_hooks};
 
 /// How many claims are rescued at once.
 const AT_ONCE: u32 = 100;
@@ -21,17 +23,26 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
     let mut rescued_jobs = BTreeMap::new();
     loop {
         let orphans = engine.storage().orphans(lease, AT_ONCE).await?;
-        let found = orphans.len();
+        let (found, mut settled) = (orphans.len(), 0);
         for (worker, claim) in orphans {
-            let jobs = claim.jobs.len();
             let end = rescued(engine, claim);
-            // Settled in the dead worker's name: if another rescuer was faster its claim does not stand any more.
-            if engine.storage().settle(worker, &[end]).await? == [true] {
-                *rescued_jobs.entry(worker).or_insert(0) += jobs;
-                engine.client.bell().now();
+            // Settled in the gone worker's name: if another rescuer was faster its claim does not stand any more.
+            match engine.storage().settle(worker, std::slice::from_ref(&end)).await {
+                Ok(accepted) if accepted == [true] => settled += 1,
+                Ok(_) => continue,
+                // One claim that cannot be settled must not keep the others from it.
+                Err(error) => {
+                    tracing::error!(%error, fence = %end.key.fence, "could not rescue a claim");
+                    continue;
+                }
             }
+            *rescued_jobs.entry(worker).or_insert(0) += end.ended.len();
+            end.ended.iter().for_each(|ended| tell_of_failure(engine, worker, &end, ended));
         }
-        if found < AT_ONCE as usize {
+        if settled > 0 {
+            engine.client.bell().now();
+        }
+        if found < AT_ONCE as usize || settled == 0 {
             break;
         }
     }
@@ -52,4 +63,25 @@ fn rescued(engine: &Engine, claim: Claim) -> ClaimEnd {
         Ended { job: Arc::new(job), settlement, ran: Duration::ZERO, finished_itself: false }
     });
     ClaimEnd { key: claim.key, ended: ended.collect(), still: vec![] }
+}
+
+/// A job that took too many workers down has failed: those who listen and the hooks hear of it as of any failure.
+fn tell_of_failure(engine: &Engine, worker: Uuid, end: &ClaimEnd, ended: &Ended) {
+    let Settlement::Finish { state: state @ JobState::Failed, error: Some(error), .. } = &ended.settlement
+    else {
+        return;
+    };
+    let job = &ended.job;
+    engine.client.event_sender().send(|| Event::Settled {
+        id: job.id,
+        kind: job.kind.clone(),
+        state: *state,
+        result: None,
+        error: Some(error.as_str().into()),
+        ran: Duration::ZERO,
+    });
+    if let Some(def) = engine.registry.get(&job.kind) {
+        let ctx = JobContext::of(&engine.client, &engine.state, worker, end.key, job, def);
+        call_hooks(engine, |hooks| hooks.failure(&ctx, error));
+    }
 }

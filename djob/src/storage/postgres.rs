@@ -130,7 +130,7 @@ impl Storage for PostgresStorage {
 
     fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>> {
         Box::pin(async move {
-            if jobs.iter().any(|job| job.meta.unique_key.is_some()) {
+            if jobs.iter().any(|job| job.id_given || job.meta.unique_key.is_some()) {
                 let unique = async |conn: &mut PgConnection, texts: &Texts, now: Now| {
                     write::insert_unique(conn, texts, now, jobs).await
                 };
@@ -173,9 +173,10 @@ impl Storage for PostgresStorage {
             let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *tx).await?;
             let Some(row) = claim else { return Ok(None) };
             let progress = Postgres::progress(&mut tx, texts, id).await?;
-            Ok(running_rows(rows::claim(&row)?.1)
-                .find(|row| row.id == id)
-                .map(|row| JobRow { progress, ..row }))
+            let mut jobs = rows::claim(&row)?.1.jobs;
+            jobs.retain(|job| job.id == id);
+            write::fetch_args(&mut tx, texts, &mut jobs).await?;
+            Ok(running_rows(jobs).next().map(|row| JobRow { progress, ..row }))
         }))
     }
 
@@ -192,7 +193,7 @@ impl Storage for PostgresStorage {
             if matches!(filter.state, None | Some(JobState::Running)) {
                 let claims = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN).fetch_all(&mut *tx).await?;
                 for row in &claims {
-                    found.extend(running_rows(rows::claim(row)?.1));
+                    found.extend(running_rows(rows::claim(row)?.1.jobs));
                 }
             }
             Ok(newest_first(found, filter))
@@ -210,8 +211,10 @@ impl Storage for PostgresStorage {
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(self.on("retry", async move |conn, texts, now| {
-            Ok(Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0)
+        Box::pin(self.on_tx("retry", async move |conn, texts, now| {
+            let back = Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
+            Postgres::on_job_timeless(conn, texts.get(HOLD_AGAIN), id).await?;
+            Ok(back)
         }))
     }
 
@@ -221,7 +224,10 @@ impl Storage for PostgresStorage {
 
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
         let queue = queue.unwrap_or_default();
-        Box::pin(self.on("clear", async move |conn, texts, _| Postgres::clear(conn, texts, queue).await))
+        Box::pin(self.on("clear", async move |conn, texts, _| {
+            let gone: i64 = sqlx::query(texts.get(CLEAR)).bind(queue).fetch_one(conn).await?.try_get(0)?;
+            Ok(gone.unsigned_abs())
+        }))
     }
 
     fn pause<'a>(&'a self, queue: &'a str, pause: bool) -> Reply<'a, bool> {
@@ -279,14 +285,9 @@ impl Storage for PostgresStorage {
     }
 
     fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()> {
-        Box::pin(self.on("fetch_args", async move |conn, texts, _| {
-            let ids: Vec<JobId> = jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id).collect();
-            for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
-                let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
-                jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
-            }
-            Ok(())
-        }))
+        Box::pin(
+            self.on("fetch_args", async move |conn, texts, _| write::fetch_args(conn, texts, jobs).await),
+        )
     }
 
     fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>> {
@@ -351,7 +352,10 @@ impl Storage for PostgresStorage {
 
     fn prune(&self, limit: u32) -> Reply<'_, u64> {
         Box::pin(self.on("prune", async move |conn, texts, now| {
-            sqlx::raw_sql(texts.get(PARTITIONS)).execute(&mut *conn).await?;
+            // Only the owner of the tables may; without it rows go one by one.
+            if let Err(error) = sqlx::raw_sql(texts.get(PARTITIONS)).execute(&mut *conn).await {
+                tracing::warn!(error = %StorageError::from(error), "could not look after the partitions");
+            }
             Postgres::prune(conn, texts, limit, now).await
         }))
     }

@@ -222,8 +222,11 @@ where
         sqlx::query(texts.get(COUNTS)).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
     }
 
-    async fn clear(conn: &mut D::Connection, texts: &Texts, queue: &str) -> Result<u64> {
-        Ok(sqlx::query(texts.get(CLEAR)).bind(queue.to_owned()).execute(conn).await?.affected())
+    async fn is_known(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
+        if sqlx::query(texts.get(IS_KNOWN)).bind(id).fetch_optional(&mut *conn).await?.is_some() {
+            return Ok(true);
+        }
+        Ok(sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(conn).await?.is_some())
     }
 
     async fn say_progress(

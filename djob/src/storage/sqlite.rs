@@ -10,8 +10,8 @@ mod writer;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
-use sqlx::{Connection as _, Row};
 use uuid::Uuid;
 
 use super::statement::Statement::*;
@@ -126,9 +126,10 @@ impl Storage for SqliteStorage {
             let query = sqlx::query(self.texts.get(FIND_CLAIM)).bind(id);
             let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(None) };
             let progress = Sqlite::progress(&mut tx, &self.texts, id).await?;
-            Ok(running_rows(write::claim_row(&row)?.1)
-                .find(|row| row.id == id)
-                .map(|row| JobRow { progress, ..row }))
+            let mut jobs = write::claim_row(&row)?.1.jobs;
+            jobs.retain(|job| job.id == id);
+            write::fetch_args(&mut tx, &self.texts, &mut jobs).await?;
+            Ok(running_rows(jobs).next().map(|row| JobRow { progress, ..row }))
         })
     }
 
@@ -146,7 +147,7 @@ impl Storage for SqliteStorage {
             if matches!(filter.state, None | Some(JobState::Running)) {
                 let query = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN);
                 for row in query.fetch_all(&mut *tx).await? {
-                    found.extend(running_rows(write::claim_row(&row)?.1));
+                    found.extend(running_rows(write::claim_row(&row)?.1.jobs));
                 }
             }
             Ok(newest_first(found, filter))
@@ -179,7 +180,7 @@ impl Storage for SqliteStorage {
         let queue = queue.unwrap_or_default().to_owned();
         Box::pin(
             self.write(move |conn, texts, _| {
-                Box::pin(async move { Sqlite::clear(conn, &texts, &queue).await })
+                Box::pin(async move { write::clear(conn, &texts, &queue).await })
             }),
         )
     }
@@ -246,17 +247,7 @@ impl Storage for SqliteStorage {
     }
 
     fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()> {
-        let ids = rows::array(jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id), rows::id);
-        Box::pin(self.read(async move |conn, texts| {
-            let fetched = sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await?;
-            for row in &fetched {
-                let (id, args): (JobId, String) = (row.try_get(0)?, row.try_get(1)?);
-                jobs.iter_mut()
-                    .filter(|job| job.id == id)
-                    .for_each(|job| job.args = Some(args.as_str().into()));
-            }
-            Ok(())
-        }))
+        Box::pin(self.read(async move |conn, texts| write::fetch_args(conn, texts, jobs).await))
     }
 
     fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>> {

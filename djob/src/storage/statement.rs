@@ -72,7 +72,9 @@ statements! {
     ENQUEUE = "enqueue", sqlite;
     LARGE_ARGS = "large_args", only, sqlite;
     HOLD_KEY = "hold_key";
+    HOLD_AGAIN = "hold_again";
     KEY_HOLDER = "key_holder";
+    IS_KNOWN = "is_known";
     RELEASE_KEY = "release_key";
     // claim
     LANES = "lanes", sqlite;
@@ -122,7 +124,10 @@ statements! {
     PAUSE = "pause";
     RESUME = "resume";
     PAUSED = "paused";
-    CLEAR = "clear";
+    CLEAR = "clear", sqlite;
+    CLEAR_UNIQUE = "clear_unique", only, sqlite;
+    CLEAR_ARGS = "clear_args", only, sqlite;
+    CLEAR_ATTEMPTS = "clear_attempts", only, sqlite;
     ASK_CANCEL = "ask_cancel";
     CANCEL_WAITING = "cancel_waiting", sqlite;
     RETRY_FINISHED = "retry_finished", sqlite;

@@ -139,11 +139,11 @@ pub(crate) trait Verbs: Database {
         texts: &Texts,
         now: Now,
     ) -> impl Future<Output = Result<Vec<Count>>> + Send;
-    fn clear(
+    fn is_known(
         conn: &mut Self::Connection,
         texts: &Texts,
-        queue: &str,
-    ) -> impl Future<Output = Result<u64>> + Send;
+        id: JobId,
+    ) -> impl Future<Output = Result<bool>> + Send;
     fn say_progress(
         conn: &mut Self::Connection,
         texts: &Texts,

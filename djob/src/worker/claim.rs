@@ -51,6 +51,9 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
     };
     let draining = claimer.engine.draining.clone();
     while !draining.is_cancelled() {
+        if claimer.engine.quiet.is_cancelled() {
+            return draining.cancelled().await;
+        }
         // A round is never dropped half-way: what it has claimed must reach the slots.
         if let Err(error) = claimer.round(&draining).await {
             tracing::error!(%error, "could not claim; trying again");

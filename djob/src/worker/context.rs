@@ -97,7 +97,7 @@ impl JobContext {
         }))
     }
 
-    pub(super) fn of(
+    pub(crate) fn of(
         client: &Client,
         state: &State,
         worker: Uuid,
@@ -145,8 +145,9 @@ impl JobContext {
         self.0.max_attempts
     }
 
-    /// The fence of this run: grows from run to run of the same job. An outside system that remembers the highest fence it
-    /// has seen can refuse a run that was overtaken. Nil outside of a worker.
+    /// The fence of this run, a UUIDv7: a later run of the same job has a greater one, as far as the clocks of the workers'
+    /// hosts agree. An outside system that remembers the highest fence it has seen can refuse a run that was overtaken. Nil
+    /// outside of a worker.
     pub fn fence(&self) -> Uuid {
         self.0.held.as_ref().map_or(Uuid::nil(), |held| held.key.fence)
     }

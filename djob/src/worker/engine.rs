@@ -31,6 +31,17 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
 }
 
+/// What a worker is told from outside, for all of its incarnations.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    /// Claim no more, and wait.
+    pub(crate) quiet: CancellationToken,
+    /// Finish what runs, and end.
+    pub(crate) stop: CancellationToken,
+    /// End at once.
+    pub(crate) abort: CancellationToken,
+}
+
 /// A worker at work: one incarnation of it.
 pub(crate) struct Engine {
     pub(crate) id: Uuid,
@@ -38,7 +49,9 @@ pub(crate) struct Engine {
     pub(crate) pools: Vec<Arc<Pool>>,
     /// Where suspects run, one at a time: if the worker dies there is one to blame.
     pub(crate) quarantine: Arc<Pool>,
-    /// Claim no more.
+    /// Claim no more, and wait to be told to drain.
+    pub(crate) quiet: CancellationToken,
+    /// Claim no more, and end.
     pub(crate) draining: CancellationToken,
     /// End what runs, now.
     pub(crate) abort: CancellationToken,
@@ -62,16 +75,17 @@ impl std::ops::Deref for Engine {
 }
 
 impl Engine {
-    /// A fresh incarnation, that drains and aborts when it is told to.
-    pub(crate) fn new(parts: Parts, draining: CancellationToken, abort: CancellationToken) -> Arc<Self> {
+    /// A fresh incarnation, that obeys these orders.
+    pub(crate) fn new(parts: Parts, orders: &Orders) -> Arc<Self> {
         let alone = PoolConfig { queues: vec![], except: vec![], concurrency: 1 };
         Arc::new(Engine {
             id: Uuid::now_v7(),
             quarantine: Arc::new(Pool::new(alone)),
             pools: parts.config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect(),
             parts,
-            draining,
-            abort,
+            quiet: orders.quiet.child_token(),
+            draining: orders.stop.child_token(),
+            abort: orders.abort.child_token(),
             over: CancellationToken::new(),
             lost: AtomicBool::new(false),
             running: Mutex::default(),

@@ -16,7 +16,7 @@ use super::layer::{Attempted, Next};
 use super::open::Run;
 use super::pool::Pool;
 use crate::events::Event;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, call_each};
 use crate::job::outcome::error_text;
 use crate::job::{ClaimKey, ClaimedJob, JobDef, JobError, JobState, Outcome, Settlement, settle};
 
@@ -155,13 +155,9 @@ fn jitter(key: ClaimKey, job: &ClaimedJob) -> f64 {
     f64::from(mix(&job.id.0) ^ mix(&key.fence)) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
-/// Calls every hook; a panic in one harms neither the job nor the worker.
-fn call_hooks(engine: &Engine, call: impl Fn(&dyn Hooks)) {
-    for hooks in engine.client.hooks().iter().chain(&engine.hooks) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| call(&**hooks))) {
-            tracing::error!(panic = panic_text(&*panic), "a hook panicked");
-        }
-    }
+/// Calls the hooks of the client and of the worker.
+pub(crate) fn call_hooks(engine: &Engine, call: impl Fn(&dyn Hooks)) {
+    call_each(engine.client.hooks().iter().chain(&engine.hooks), call);
 }
 
 fn after(hooks: &dyn Hooks, ctx: &JobContext, settlement: &Settlement, finished_itself: bool) {
@@ -180,6 +176,22 @@ fn after(hooks: &dyn Hooks, ctx: &JobContext, settlement: &Settlement, finished_
 }
 
 /// Runs a job in the caller's place.
-pub(crate) async fn run_inline(def: &'static JobDef, ctx: &JobContext, args: &str) -> Attempted {
-    caught(ctx.with_client((def.run)(ctx, args))).await
+pub(crate) async fn run_inline(
+    all: &[Arc<dyn Hooks>],
+    def: &'static JobDef,
+    ctx: &JobContext,
+    args: &str,
+) -> Attempted {
+    call_each(all, |hooks| hooks.before(ctx));
+    let ran = caught(ctx.with_client((def.run)(ctx, args))).await;
+    match &ran {
+        Ok(_) => call_each(all, |hooks| hooks.success(ctx)),
+        Err(error) => {
+            let error = error.to_string();
+            call_each(all, |hooks| hooks.error(ctx, &error));
+            call_each(all, |hooks| hooks.failure(ctx, &error));
+        }
+    }
+    call_each(all, |hooks| hooks.after(ctx));
+    ran
 }

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use super::engine::{Engine, Parts};
+use super::engine::{Engine, Orders, Parts};
 use super::{claim, drain, execute, heartbeat, host, settle, signals};
 use crate::error::WorkerError;
 use crate::events::Event;
@@ -25,14 +24,15 @@ pub(super) async fn run(
     signals: bool,
 ) -> Result<(), WorkerError> {
     parts.client.check_schema().await?;
-    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let orders = Orders::default();
+    let (stop, abort) = (orders.stop.clone(), orders.abort.clone());
     // Ends the listening to signals, and the heartbeat, also when this future is dropped half-way.
     let _over = abort.clone().drop_guard();
     if signals {
-        let obey = signals::obey(stop.clone(), abort.clone());
+        let obey = signals::obey(orders.quiet.clone(), stop.clone(), abort.clone());
         tokio::spawn(abort.clone().run_until_cancelled_owned(obey));
     }
-    let mut work = pin!(incarnations(&parts, &stop, &abort));
+    let mut work = pin!(incarnations(&parts, &orders));
     tokio::select! {
         ended = &mut work => return ended,
         () = shutdown => stop.cancel(),
@@ -41,14 +41,10 @@ pub(super) async fn run(
 }
 
 /// Runs one incarnation after the other, until one ends because it should.
-async fn incarnations(
-    parts: &Parts,
-    stop: &CancellationToken,
-    abort: &CancellationToken,
-) -> Result<(), WorkerError> {
+async fn incarnations(parts: &Parts, orders: &Orders) -> Result<(), WorkerError> {
     let (mut first, mut pause) = (true, RESTART.0);
     loop {
-        let engine = Engine::new(parts.clone(), stop.child_token(), abort.child_token());
+        let engine = Engine::new(parts.clone(), orders);
         match join(&engine).await {
             Ok(()) => {
                 (first, pause) = (false, RESTART.0);
@@ -56,7 +52,7 @@ async fn incarnations(
                 tracing::info!(worker = %engine.id, "worker stopped");
                 let id = engine.id;
                 engine.client.event_sender().send(|| Event::WorkerStopped { worker: id });
-                if !engine.lost() || stop.is_cancelled() {
+                if !engine.lost() || orders.stop.is_cancelled() {
                     return ended;
                 }
             }
@@ -64,7 +60,7 @@ async fn incarnations(
             Err(error) => tracing::warn!(%error, "could not start anew; trying again"),
         }
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = orders.stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(RESTART.1),
         }
     }

@@ -9,6 +9,9 @@ use crate::events::Event;
 use crate::job::{ClaimKey, JobState, Settlement};
 use crate::storage::{ClaimEnd, Ended, StorageError};
 
+/// How often a database may refuse an outcome before a worker that ends gives up on it.
+const REFUSALS_MAX: u32 = 5;
+
 /// Stores outcomes until the worker is over.
 pub(crate) async fn settler(engine: Arc<Engine>) {
     loop {
@@ -57,9 +60,10 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
 /// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, or
 /// until the lease is lost: then others have the jobs, and nothing that is said here counts.
 pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
-    let mut pause = Duration::from_millis(20);
+    let (mut pause, mut refusals) = (Duration::from_millis(20), 0);
     loop {
-        if engine.lost() {
+        // A worker that ends does not wait for a database that refuses for good: its claims are rescued later.
+        if engine.lost() || (refusals >= REFUSALS_MAX && engine.draining.is_cancelled()) {
             return refused(engine, &ends);
         }
         match engine.storage().settle(engine.id, &ends).await {
@@ -75,6 +79,7 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
             Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error).await,
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
+                refusals += 1;
                 ends.iter_mut().for_each(|end| fall_back(end, &error));
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::rows;
 use crate::clock::micros;
 use crate::job::settle::KEEP_COMPLETED;
-use crate::job::{Enqueued, JobId, NewJob};
+use crate::job::{ClaimedJob, Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
@@ -34,8 +34,12 @@ pub(super) async fn insert_unique(
     mut jobs: Vec<NewJob>,
 ) -> Result<Vec<Enqueued>> {
     let mut holders = vec![None; jobs.len()];
+    for (holder, job) in holders.iter_mut().zip(&jobs).filter(|(_, job)| job.id_given) {
+        *holder = Postgres::is_known(conn, texts, job.id).await?.then_some(job.id);
+    }
     // In the order of the keys, so that two such transactions never wait for each other.
-    let mut order: Vec<usize> = (0..jobs.len()).filter(|n| jobs[*n].meta.unique_key.is_some()).collect();
+    let mut order: Vec<usize> =
+        (0..jobs.len()).filter(|n| holders[*n].is_none() && jobs[*n].meta.unique_key.is_some()).collect();
     order.sort_by(|a, b| jobs[*a].meta.unique_key.cmp(&jobs[*b].meta.unique_key));
     for n in order {
         if let Some(key) = &jobs[n].meta.unique_key {
@@ -117,4 +121,21 @@ pub(super) async fn delete(conn: &mut PgConnection, texts: &Texts, id: JobId) ->
         }
     }
     Ok(gone > 0)
+}
+
+/// Fetches arguments that lie apart, and puts them into the jobs.
+pub(super) async fn fetch_args(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    jobs: &mut [ClaimedJob],
+) -> Result<()> {
+    let ids: Vec<JobId> = jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
+        let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
+        jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
+    }
+    Ok(())
 }

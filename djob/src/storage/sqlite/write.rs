@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::rows;
 use crate::clock::micros;
 use crate::job::settle::KEEP_COMPLETED;
-use crate::job::{Claim, ClaimKey, Enqueued, JobId, NewJob};
+use crate::job::{Claim, ClaimKey, ClaimedJob, Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
@@ -24,7 +24,9 @@ pub(super) async fn enqueue(
 ) -> Result<Vec<Enqueued>, StorageError> {
     let mut answers = Vec::with_capacity(jobs.len());
     for job in &jobs {
+        let known = job.id_given && Sqlite::is_known(conn, texts, job.id).await?;
         let holder = match &job.meta.unique_key {
+            _ if known => Some(job.id),
             Some(key) => Sqlite::hold_key(conn, texts, key, job.id).await?,
             None => None,
         };
@@ -170,6 +172,7 @@ pub(super) async fn retry(
     if back {
         Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_FINISHED), id).await?;
         Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_PARKED), id).await?;
+        Sqlite::on_job_timeless(conn, texts.get(HOLD_AGAIN), id).await?;
     }
     Ok(back)
 }
@@ -204,4 +207,33 @@ pub(super) async fn unpark(
         Sqlite::on_kind(conn, texts.get(UNPARKED), kind).await?;
     }
     Ok(back)
+}
+
+/// Forgets every waiting job of a queue, or of all if it is empty, and what belonged to them.
+pub(super) async fn clear(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    queue: &str,
+) -> Result<u64, StorageError> {
+    for statement in [CLEAR_UNIQUE, CLEAR_ARGS, CLEAR_ATTEMPTS] {
+        sqlx::query(texts.get(statement)).bind(queue.to_owned()).execute(&mut *conn).await?;
+    }
+    Ok(sqlx::query(texts.get(CLEAR)).bind(queue.to_owned()).execute(conn).await?.rows_affected())
+}
+
+/// Fetches arguments that lie apart, and puts them into the jobs.
+pub(super) async fn fetch_args(
+    conn: &mut SqliteConnection,
+    texts: &Texts,
+    jobs: &mut [ClaimedJob],
+) -> Result<(), StorageError> {
+    let ids = rows::array(jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id), rows::id);
+    if ids == "[]" {
+        return Ok(());
+    }
+    for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
+        let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
+        jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
+    }
+    Ok(())
 }

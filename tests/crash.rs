@@ -131,7 +131,10 @@ async fn a_database_that_crashes_and_restarts_loses_nothing_and_stops_no_worker(
     client.enqueue_all((0..2000).map(|number| TallyJob { number, sleep_ms: 5 })).await.unwrap();
     let worker = database.worker(&[("CONCURRENCY", "4")]);
     for crash in 1..=3 {
-        eventually("jobs run", Duration::from_secs(30), async || runs(&database.ledger()).len() >= crash * 200).await;
+        eventually("jobs run", Duration::from_secs(30), async || {
+            runs(&database.ledger()).len() >= crash * 200
+        })
+        .await;
         server.kill().unwrap();
         server.restart().unwrap();
     }

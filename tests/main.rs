@@ -5,6 +5,7 @@
 mod bad_input;
 mod common;
 mod crash;
+mod enqueue;
 mod many_workers;
 mod tidy;
 mod ui;

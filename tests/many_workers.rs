@@ -24,7 +24,9 @@ async fn eight_workers_share(database: &Database) {
     assert_eq!(counted, [JOBS.cast_signed(); 3], "outcomes accepted, jobs, results");
     println!("{} of {WORKERS} workers took part", row.get::<i64, _>(3));
     assert_eq!(count(client, JobState::Completed).await, JOBS.cast_signed());
-    let left = sqlx::query("select (select count(*) from djob_jobs where kind = 'tally') + (select count(*) from djob_claims)");
+    let left = sqlx::query(
+        "select (select count(*) from djob_jobs where kind = 'tally') + (select count(*) from djob_claims)",
+    );
     assert_eq!(left.fetch_one(&mut conn).await.unwrap().get::<i64, _>(0), 0);
 }
 

@@ -7,8 +7,21 @@ use std::path::{Path, PathBuf};
 const FILE_MAX: usize = 400;
 const FUNCTION_MAX: usize = 70;
 /// Words that stand for something else here, or for nothing at all. See the book's page on concepts.
-const NOT_OUR_WORDS: [&str; 13] =
-    ["payload", "dead job", "dead letter", "discard", "producer", "handler", "util", "helper", "misc", "manager", "simply", "dequeue", "todo"];
+const NOT_OUR_WORDS: [&str; 13] = [
+    "payload",
+    "dead job",
+    "dead letter",
+    "discard",
+    "producer",
+    "handler",
+    "util",
+    "helper",
+    "misc",
+    "manager",
+    "simply",
+    "dequeue",
+    "todo",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -89,7 +102,8 @@ fn no_function_is_longer_than_70_lines() {
 
 #[test]
 fn every_file_says_at_its_head_what_it_is() {
-    let bare = shipped().into_iter().filter(|(_, source)| !source.starts_with("//!") && !source.starts_with("#!["));
+    let bare =
+        shipped().into_iter().filter(|(_, source)| !source.starts_with("//!") && !source.starts_with("#!["));
     complain(&bare.map(|(name, _)| format!("{name}: no `//!` at its head")).collect::<Vec<_>>());
 }
 
@@ -127,11 +141,17 @@ fn worker_names_no_database_and_jobs_name_no_runtime() {
     for (name, source) in shipped() {
         let forbidden: &[&str] = match name.as_str() {
             name if name.starts_with("djob/src/worker") => &["sqlx::"],
-            name if name.starts_with("djob/src/job") => &["tokio::", "sqlx::", "SystemTime::now", "Instant::now"],
-            name if name.starts_with("djob/src/") && name != "djob/src/clock.rs" => &["SystemTime::now", "Utc::now"],
+            name if name.starts_with("djob/src/job") => {
+                &["tokio::", "sqlx::", "SystemTime::now", "Instant::now"]
+            }
+            name if name.starts_with("djob/src/") && name != "djob/src/clock.rs" => {
+                &["SystemTime::now", "Utc::now"]
+            }
             _ => &[],
         };
-        for (number, line) in without_tests(&source).enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in
+            without_tests(&source).enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             if let Some(word) = forbidden.iter().find(|word| line.contains(**word)) {
                 found.push(format!("{name}:{}: {word} has no place in this layer", number + 1));
             }

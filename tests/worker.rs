@@ -45,7 +45,9 @@ async fn main() -> Result<(), BoxError> {
     let counting = tokio::spawn(async move {
         while let Some(event) = events.next().await {
             match event {
-                Event::Settled { state: JobState::Completed, .. } => drop(counter.fetch_add(1, Ordering::SeqCst)),
+                Event::Settled { state: JobState::Completed, .. } => {
+                    drop(counter.fetch_add(1, Ordering::SeqCst))
+                }
                 Event::Enqueued { .. } => return,
                 _ => {}
             }

@@ -46,7 +46,7 @@ async fn main() -> Result<(), BoxError> {
         while let Some(event) = events.next().await {
             match event {
                 Event::Settled { state: JobState::Completed, .. } => {
-                    drop(counter.fetch_add(1, Ordering::SeqCst))
+                    counter.fetch_add(1, Ordering::SeqCst);
                 }
                 Event::Enqueued { .. } => return,
                 _ => {}

@@ -88,16 +88,16 @@ async fn look(client: &Client, wanted: &Wanted) -> Result<(Vec<JobRow>, djob::Ti
 /// use djob_testing::{Harness, assert_enqueued};
 ///
 /// #[djob::job(queue = "mail", priority = 10)]
-/// async fn send_welcome(user_id: i64, email: &str) {}
+/// async fn send_invoice(user_id: i64, email: &str) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), djob::BoxError> {
 /// let harness = Harness::new().await;
-/// send_welcome.perform_later(7, "ada@example.org").on(harness.client()).await?;
+/// send_invoice.perform_later(7, "ada@example.org").on(harness.client()).await?;
 ///
-/// assert_enqueued!(harness, SendWelcomeJob { user_id: 7, email: "ada@example.org".into() });
-/// assert_enqueued!(harness, SendWelcomeJob, { "user_id": 7 }, queue = "mail", priority = 10);
-/// assert_enqueued!(harness, SendWelcomeJob, count = 1, within = Duration::ZERO);
+/// assert_enqueued!(harness, SendInvoiceJob { user_id: 7, email: "ada@example.org".into() });
+/// assert_enqueued!(harness, SendInvoiceJob, { "user_id": 7 }, queue = "mail", priority = 10);
+/// assert_enqueued!(harness, SendInvoiceJob, count = 1, within = Duration::ZERO);
 /// # Ok(())
 /// # }
 /// ```
@@ -119,14 +119,14 @@ macro_rules! assert_enqueued {
 /// use djob_testing::{Harness, refute_enqueued};
 ///
 /// #[djob::job]
-/// async fn send_welcome(user_id: i64) {}
+/// async fn send_report(user_id: i64) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), djob::BoxError> {
 /// let harness = Harness::new().await;
-/// send_welcome.perform_later(7).on(harness.client()).await?;
-/// refute_enqueued!(harness, SendWelcomeJob { user_id: 8 });
-/// refute_enqueued!(harness, SendWelcomeJob, queue = "mail");
+/// send_report.perform_later(7).on(harness.client()).await?;
+/// refute_enqueued!(harness, SendReportJob { user_id: 8 });
+/// refute_enqueued!(harness, SendReportJob, queue = "mail");
 /// # Ok(())
 /// # }
 /// ```

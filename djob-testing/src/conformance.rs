@@ -70,7 +70,13 @@ pub mod worker;
 
 pub use worker::{contract, effects, ends, hooks, limits, outcomes, queues};
 
+use std::future::Future;
+use std::time::Duration;
+
 pub use subject::{Checked, Subject};
+
+/// How long a promise may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a test of every promise a storage gives: `mod $module` with a module for each chapter.
 ///
@@ -107,6 +113,16 @@ pub async fn all(make: impl AsyncFn() -> Subject) -> Checked {
     Ok(())
 }
 
+/// Waits for a promise to be checked, and panics if it is broken or takes for ever.
+#[doc(hidden)]
+pub async fn holds(promise: impl Future<Output = Checked>) {
+    match tokio::time::timeout(PATIENCE, promise).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => panic!("{error}"),
+        Err(_) => panic!("this takes longer than {PATIENCE:?}: something that was waited for did not come"),
+    }
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
@@ -119,9 +135,7 @@ macro_rules! __tests {
                 async fn $promise() {
                     let make = $make;
                     let subject = make().await;
-                    if let ::std::result::Result::Err(error) = $crate::conformance::$chapter::$promise(&subject).await {
-                        ::std::panic!("{error}");
-                    }
+                    $crate::conformance::holds($crate::conformance::$chapter::$promise(&subject)).await;
                 }
             )*
         }

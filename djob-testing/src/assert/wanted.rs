@@ -11,9 +11,9 @@ use serde_json::Value;
 /// use djob_testing::assert::Wanted;
 ///
 /// #[djob::job]
-/// async fn greet(name: &str) {}
+/// async fn thank(name: &str) {}
 ///
-/// let wanted = Wanted::exactly(&GreetJob { name: "Ada".into() }).queue("mail").count(2);
+/// let wanted = Wanted::exactly(&ThankJob { name: "Ada".into() }).queue("mail").count(2);
 /// # let _ = wanted;
 /// ```
 #[derive(Clone, Debug)]

@@ -65,7 +65,7 @@ pub async fn a_batch_is_stored_whole_or_not_at_all(subject: &Subject) -> Checked
 
 /// A caller whose commit was not acknowledged repeats the call.
 pub async fn the_same_job_stored_twice_is_one_job(subject: &Subject) -> Checked {
-    let new = job();
+    let new = NewJob { id_given: true, ..job() };
     let id = subject.put(new.clone()).await?;
     let again = subject.storage().enqueue(vec![new]).await?;
     assert_eq!(again[0].id(), id);
@@ -73,9 +73,37 @@ pub async fn the_same_job_stored_twice_is_one_job(subject: &Subject) -> Checked 
     Ok(())
 }
 
+pub async fn eight_callers_at_once_store_one_job_of_an_id(subject: &Subject) -> Checked {
+    let new = NewJob { id_given: true, ..job() };
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (storage, new) = (subject.storage().clone(), new.clone());
+        callers.spawn(async move { storage.enqueue(vec![new]).await });
+    }
+    while let Some(caller) = callers.join_next().await {
+        assert_eq!(caller??[0].id(), new.id);
+    }
+    assert_eq!(ids(&subject.claim(worker(), 10).await?), [new.id]);
+    Ok(())
+}
+
+/// The answer to the first call may have been lost for so long that the job has gone on meanwhile.
+pub async fn a_repeated_call_finds_its_job_in_every_room(subject: &Subject) -> Checked {
+    let again = async |new: NewJob| subject.storage().enqueue(vec![new]).await;
+    for settlement in [retry(HOUR), park("unknown_kind"), completed()] {
+        let new = NewJob { id_given: true, ..job() };
+        subject.put_and_settle(new.clone(), settlement.clone()).await?;
+        assert_eq!(again(new.clone()).await?, [Enqueued::Existing(new.id)], "after {settlement:?}");
+    }
+    let new = NewJob { id_given: true, ..job() };
+    subject.put_and_claim(worker(), new.clone()).await?;
+    assert_eq!(again(new.clone()).await?, [Enqueued::Existing(new.id)], "while it runs");
+    Ok(())
+}
+
 /// Callers that enqueue at the same time share a statement: one who repeats a call must not spoil the others'.
 pub async fn a_job_stored_twice_does_not_keep_others_from_being_stored(subject: &Subject) -> Checked {
-    let (repeated, other) = (job(), job());
+    let (repeated, other) = (NewJob { id_given: true, ..job() }, job());
     subject.put(repeated.clone()).await?;
     subject.storage().enqueue(vec![repeated, other.clone()]).await?;
     assert_eq!(subject.state(other.id).await?, Some(JobState::Ready));

@@ -50,7 +50,8 @@ pub async fn large_arguments_are_fetched_apart_from_the_claim(subject: &Subject)
 }
 
 pub async fn small_and_large_arguments_of_one_batch_are_not_mixed_up(subject: &Subject) -> Checked {
-    let args = |n: usize| format!(r#"{{"text":"{}{n}"}}"#, "x".repeat(if n.is_multiple_of(2) { 2000 } else { 2 }));
+    let args =
+        |n: usize| format!(r#"{{"text":"{}{n}"}}"#, "x".repeat(if n.is_multiple_of(2) { 2000 } else { 2 }));
     let jobs: Vec<NewJob> = (0..20).map(|n| NewJob { args: args(n), ..job() }).collect();
     subject.storage().enqueue(jobs.clone()).await?;
     let claim = claim_with_args(subject, worker()).await?;

@@ -14,10 +14,10 @@ macro_rules! __storage_promises {
                 a_thousand_jobs_are_stored_at_once
                 no_jobs_at_all_are_no_error
                 a_batch_is_stored_whole_or_not_at_all
-                // cannot pass yet: enqueue.sql has no `on conflict`
-                // the_same_job_stored_twice_is_one_job
-                // cannot pass yet: the same, for all who share the statement
-                // a_job_stored_twice_does_not_keep_others_from_being_stored
+                the_same_job_stored_twice_is_one_job
+                eight_callers_at_once_store_one_job_of_an_id
+                a_repeated_call_finds_its_job_in_every_room
+                a_job_stored_twice_does_not_keep_others_from_being_stored
                 a_delay_counts_from_the_storages_own_time
                 a_job_is_scheduled_until_its_time_and_then_ready
                 a_moment_in_the_past_means_now
@@ -40,8 +40,7 @@ macro_rules! __storage_promises {
                 nothing_is_claimed_from_a_lane_that_is_not_asked_for
                 lanes_are_those_with_a_job_in_them
                 lanes_of_other_priorities_are_left_out
-                // cannot pass yet: pause.sql answers that it did something when it did not
-                // a_paused_queue_has_no_lane
+                a_paused_queue_has_no_lane
             }
             settle {
                 a_completed_job_keeps_its_result
@@ -75,15 +74,13 @@ macro_rules! __storage_promises {
                 small_and_large_arguments_of_one_batch_are_not_mixed_up
                 arguments_around_one_kilobyte_come_back_as_they_were
                 large_arguments_survive_every_way_back_to_waiting
-                // cannot pass yet: find and list do not look into djob_args for a claim
-                // large_arguments_are_found_while_their_job_runs
+                large_arguments_are_found_while_their_job_runs
                 large_arguments_are_part_of_history
                 large_arguments_of_a_failed_job_come_back_with_it
                 large_arguments_are_parked_and_unparked_with_their_job
                 large_arguments_of_a_cancelled_job_are_part_of_history
                 large_arguments_survive_a_split
-                // cannot pass yet: clear.sql leaves the rows of djob_args
-                // large_arguments_of_a_job_without_a_trace_go_with_it
+                large_arguments_of_a_job_without_a_trace_go_with_it
             }
             unique {
                 a_held_key_is_answered_with_its_holder
@@ -94,14 +91,10 @@ macro_rules! __storage_promises {
                 a_refused_settle_frees_no_key
                 a_cancelled_job_frees_its_key
                 a_deleted_job_frees_its_key
-                // cannot pass yet: clear.sql leaves the rows of djob_unique
-                // a_cleared_queue_frees_its_keys
-                // cannot pass yet: the same
-                // a_failed_job_that_is_retried_holds_its_key_again
-                // cannot pass yet: retry_finished does not take the key again
-                // a_failed_job_is_not_retried_while_another_holds_its_key
-                // cannot pass yet: hold_key answers with the new job where the holder has gone meanwhile
-                // a_refusal_never_names_a_job_that_was_not_stored
+                a_cleared_queue_frees_its_keys
+                a_failed_job_that_is_retried_holds_its_key_again
+                a_failed_job_is_not_retried_while_another_holds_its_key
+                a_refusal_never_names_a_job_that_was_not_stored
             }
             lease {
                 a_beat_within_the_lease_is_believed
@@ -130,8 +123,7 @@ macro_rules! __storage_promises {
                 a_job_that_runs_is_asked_to_stop
                 the_wish_to_stop_is_met_when_a_job_is_cancelled_later
                 the_wish_to_stop_ends_with_the_job
-                // cannot pass yet: settling leaves the row of djob_cancels, and so does retry
-                // a_cancelled_job_that_is_retried_is_not_stopped_again
+                a_cancelled_job_that_is_retried_is_not_stopped_again
                 a_job_that_went_wrong_is_retried_now
                 a_running_job_cannot_be_retried
                 a_retried_job_has_at_least_one_more_attempt
@@ -141,8 +133,7 @@ macro_rules! __storage_promises {
                 history_is_pruned_when_its_time_is_up
                 history_is_pruned_a_bounded_number_at_a_time
                 the_errors_of_a_job_that_is_gone_are_pruned
-                // cannot pass yet: prune_attempts does not look into djob_claims
-                // the_errors_of_an_unfinished_job_are_kept_in_every_room
+                the_errors_of_an_unfinished_job_are_kept_in_every_room
             }
             list {
                 jobs_of_all_rooms_are_listed_newest_first
@@ -154,8 +145,7 @@ macro_rules! __storage_promises {
                 jobs_are_counted_by_queue_and_state
                 a_count_says_since_when_the_oldest_ready_job_waits
                 running_jobs_are_counted_one_by_one
-                // cannot pass yet: settling leaves the row of djob_progress
-                // a_running_job_shows_how_far_it_is
+                a_running_job_shows_how_far_it_is
             }
             outcomes {
                 what_a_job_returns_can_be_waited_for
@@ -175,8 +165,7 @@ macro_rules! __storage_promises {
                 a_job_that_runs_too_long_has_timed_out
                 a_job_that_hears_of_its_cancellation_ends_as_it_likes
                 a_job_that_does_not_listen_is_stopped_after_a_grace
-                // cannot pass yet: the same, seen from a worker
-                // a_job_that_was_stopped_and_is_retried_runs_to_its_end
+                a_job_that_was_stopped_and_is_retried_runs_to_its_end
                 a_slow_job_does_not_keep_its_neighbours_from_being_settled
             }
             contract {
@@ -216,7 +205,8 @@ macro_rules! __storage_promises {
                 a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt
                 the_jobs_of_a_worker_that_died_run_again
                 a_job_that_takes_three_workers_down_has_failed
-                a_worker_that_was_taken_for_dead_stops_and_settles_nothing
+                a_worker_that_was_taken_for_dead_begins_anew_and_its_job_runs_again
+                a_lease_that_is_lost_once_counts_as_one_crash
             }
         }
     };
@@ -241,8 +231,7 @@ macro_rules! __sql_promises {
                 a_migrated_database_has_the_version_this_program_needs
                 migrating_twice_is_migrating_once
                 missing_tables_are_told_by_every_verb
-                // cannot pass yet: SQLite: no lock; PostgreSQL: partitions.sql outside of the lock
-                // programs_that_start_at_once_may_all_migrate
+                programs_that_start_at_once_may_all_migrate
                 tables_of_another_prefix_live_beside_the_usual_ones
                 a_prefix_may_hold_the_usual_one
             }
@@ -252,8 +241,7 @@ macro_rules! __sql_promises {
                 an_error_after_the_commit_does_not_run_the_effect_again
                 many_effects_are_each_committed_once
                 only_a_transactional_kind_may_finish_itself
-                // cannot pass yet: hooks are called before it is known whether the commit happened
-                // an_effect_that_is_rolled_back_is_no_success_for_hooks
+                an_effect_that_is_rolled_back_is_no_success_for_hooks
             }
         }
     };

@@ -177,6 +177,7 @@ pub(crate) fn worker() -> Uuid {
 /// A plain job that is due now.
 pub(crate) fn job() -> NewJob {
     NewJob {
+        id_given: false,
         id: JobId::new(),
         kind: "conformance.plain".into(),
         queue: "default".into(),

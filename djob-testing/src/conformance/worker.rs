@@ -1,4 +1,5 @@
 //! What a worker promises, and needs a storage for. Its jobs are real ones, linked in with the feature `conformance`.
+//! They ask for their state when they run and not with `#[state]`: every worker of the program would have to have it.
 
 pub mod contract;
 pub mod effects;

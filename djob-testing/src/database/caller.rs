@@ -18,15 +18,15 @@ pub(crate) enum Pool {
 /// ```
 /// # use djob_testing::TestDatabase;
 /// #[djob::job]
-/// async fn greet(name: &str) {}
+/// async fn remind(user_id: i64) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), djob::BoxError> {
 /// let db = TestDatabase::sqlite_memory().await;
 /// let mut tx = db.begin().await?;
-/// let greeting = greet.perform_later("Ada").on(db.client()).in_tx(&mut tx).await?;
+/// let reminder = remind.perform_later(7).on(db.client()).in_tx(&mut tx).await?;
 /// tx.rollback().await?;
-/// assert_eq!(greeting.status().await?, None);
+/// assert_eq!(reminder.status().await?, None);
 /// # Ok(())
 /// # }
 /// ```

@@ -30,8 +30,8 @@ pub(super) async fn copy() -> Result<(String, Pool, Place), BoxError> {
     let server = djob_servers::postgres_url()?;
     let template = template(&server).await?;
     let name = format!("djob_test_{}", uuid::Uuid::now_v7().simple());
-    // FILE_COPY: without durability it is the faster one by far.
-    let create = format!("create database {name} template {template} strategy file_copy");
+    // WAL_LOG: 0.2 s for each test instead of 0.6 s, because FILE_COPY waits for two checkpoints.
+    let create = format!("create database {name} template {template} strategy wal_log");
     execute(&mut PgConnection::connect(&server).await?, create).await?;
     let url = at(&server, &name)?;
     let pool = PgPool::connect_lazy(&url)?;

@@ -92,7 +92,9 @@ impl Rounds {
             (*runs, *last) = (*runs + 1, run);
         }
         match kinds.into_iter().max_by_key(|(_, (runs, _))| *runs) {
-            Some((kind, (runs, last))) => Endless { kind: kind.to_owned(), runs, last: Box::new(last.clone()) },
+            Some((kind, (runs, last))) => {
+                Endless { kind: kind.to_owned(), runs, last: Box::new(last.clone()) }
+            }
             None => panic!("jobs wait, and the worker takes none of them: is their queue paused?"),
         }
     }

@@ -25,6 +25,11 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
         let orphans = engine.storage().orphans(lease, AT_ONCE).await?;
         let (found, mut settled) = (orphans.len(), 0);
         for (worker, claim) in orphans {
+            if worker == engine.id {
+                tracing::error!("the worker's own jobs are up for rescue: its lease is lost");
+                engine.lose();
+                return Ok(());
+            }
             let end = rescued(engine, claim);
             // Settled in the gone worker's name: if another rescuer was faster its claim does not stand any more.
             match engine.storage().settle(worker, std::slice::from_ref(&end)).await {

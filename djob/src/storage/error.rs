@@ -63,6 +63,12 @@ impl StorageError {
         }
     }
 
+    /// Whether a row of this id was there already.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("23505"))
+    }
+
     /// Whether a URL or a setting is not usable: nothing was tried.
     pub fn is_setting(&self) -> bool {
         matches!(&*self.0, Problem::Setting(_))

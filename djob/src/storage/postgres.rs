@@ -132,9 +132,13 @@ impl Storage for PostgresStorage {
         Box::pin(async move {
             if jobs.iter().any(|job| job.id_given || job.meta.unique_key.is_some()) {
                 let unique = async |conn: &mut PgConnection, texts: &Texts, now: Now| {
-                    write::insert_unique(conn, texts, now, jobs).await
+                    write::insert_unique(conn, texts, now, jobs.clone()).await
                 };
-                return self.on_tx("enqueue", unique).await;
+                return match self.on_tx("enqueue", unique).await {
+                    // Another caller has stored a job of the same id meanwhile: now it is known.
+                    Err(error) if error.is_duplicate() => self.on_tx("enqueue", unique).await,
+                    stored => stored,
+                };
             }
             self.on("enqueue", async |conn, texts, now| write::insert(conn, texts, now, &jobs).await).await?;
             Ok(jobs.iter().map(|job| Enqueued::Inserted(job.id)).collect())
@@ -196,7 +200,11 @@ impl Storage for PostgresStorage {
                     found.extend(running_rows(rows::claim(row)?.1.jobs));
                 }
             }
-            Ok(newest_first(found, filter))
+            let mut page = newest_first(found, filter);
+            for row in page.iter_mut().filter(|row| row.state == JobState::Running) {
+                row.progress = Postgres::progress(&mut tx, texts, row.id).await?;
+            }
+            Ok(page)
         }))
     }
 
@@ -211,11 +219,7 @@ impl Storage for PostgresStorage {
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(self.on_tx("retry", async move |conn, texts, now| {
-            let back = Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
-            Postgres::on_job_timeless(conn, texts.get(HOLD_AGAIN), id).await?;
-            Ok(back)
-        }))
+        Box::pin(self.on_tx("retry", async move |conn, texts, now| write::retry(conn, texts, now, id).await))
     }
 
     fn delete(&self, id: JobId) -> Reply<'_, bool> {

@@ -118,14 +118,19 @@ where
         key: &str,
         job: JobId,
     ) -> Result<Option<JobId>> {
-        let taken =
-            sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
-        if taken.affected() == 1 {
-            return Ok(None);
+        loop {
+            let taken =
+                sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
+            if taken.affected() == 1 {
+                return Ok(None);
+            }
+            let holder =
+                sqlx::query(texts.get(KEY_HOLDER)).bind(key.to_owned()).fetch_optional(&mut *conn).await?;
+            if let Some(row) = holder {
+                return Ok(Some(row.try_get(0)?));
+            }
+            // The holder has finished in between: the key is free.
         }
-        let holder = sqlx::query(texts.get(KEY_HOLDER)).bind(key.to_owned()).fetch_optional(conn).await?;
-        // The holder may have finished in between; its name is the best answer there is.
-        holder.map_or(Ok(Some(job)), |row| Ok(Some(row.try_get(0)?)))
     }
 
     async fn release_key(conn: &mut D::Connection, texts: &Texts, key: &str, job: JobId) -> Result<()> {
@@ -222,11 +227,13 @@ where
         sqlx::query(texts.get(COUNTS)).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
     }
 
+    async fn finds(conn: &mut D::Connection, sql: SqlStr, id: JobId) -> Result<bool> {
+        Ok(sqlx::query(sql).bind(id).fetch_optional(conn).await?.is_some())
+    }
+
     async fn is_known(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
-        if sqlx::query(texts.get(IS_KNOWN)).bind(id).fetch_optional(&mut *conn).await?.is_some() {
-            return Ok(true);
-        }
-        Ok(sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(conn).await?.is_some())
+        Ok(D::finds(&mut *conn, texts.get(IS_KNOWN), id).await?
+            || D::finds(conn, texts.get(FIND_CLAIM), id).await?)
     }
 
     async fn say_progress(

@@ -3,6 +3,7 @@
 //! WAL, `synchronous=FULL`, one writer connection whose commits are shared ([`writer`]), and readers beside it.
 
 mod connect;
+mod heart;
 pub(crate) mod rows;
 mod wake;
 mod write;
@@ -11,7 +12,7 @@ mod writer;
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::statement::Statement::*;
@@ -26,8 +27,10 @@ use writer::Writer;
 pub(crate) struct SqliteStorage {
     writer: Writer,
     readers: SqlitePool,
-    /// Where the file is, unless it is in memory.
-    file: Option<std::path::PathBuf>,
+    /// Where the file is, and how to open it once more; nothing if it is in memory.
+    file: Option<(std::path::PathBuf, SqliteConnectOptions)>,
+    /// The runtime on which it was opened.
+    home: tokio::runtime::Handle,
     texts: Texts,
     naming: Naming,
     clock: Clock,
@@ -68,7 +71,7 @@ impl Storage for SqliteStorage {
     fn migrate(&self) -> Reply<'_, SchemaVersion> {
         Box::pin(async move {
             let mut conn = self.writer.connection().await?;
-            connect::migrator(&self.naming).run_direct(None, &mut *conn, false).await?;
+            connect::migrate(&mut conn, &self.naming).await?;
             drop(conn);
             self.schema_version().await
         })
@@ -150,7 +153,11 @@ impl Storage for SqliteStorage {
                     found.extend(running_rows(write::claim_row(&row)?.1.jobs));
                 }
             }
-            Ok(newest_first(found, filter))
+            let mut page = newest_first(found, filter);
+            for row in page.iter_mut().filter(|row| row.state == JobState::Running) {
+                row.progress = Sqlite::progress(&mut tx, texts, row.id).await?;
+            }
+            Ok(page)
         }))
     }
 
@@ -219,8 +226,7 @@ impl Storage for SqliteStorage {
     }
 
     fn heart(&self) -> Reply<'_, Box<dyn Heart>> {
-        // The writer is a thread of its own and needs no runtime: the heart may share it.
-        Box::pin(async move { Ok(Box::new(self.clone()) as Box<dyn Heart>) })
+        Box::pin(heart::open(self))
     }
 
     fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>> {
@@ -321,14 +327,6 @@ impl Storage for SqliteStorage {
     }
 
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
-        Box::pin(wake::watch(self.file.as_deref(), woken))
-    }
-}
-
-impl Heart for SqliteStorage {
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
-        Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move { Sqlite::beat(conn, &texts, worker, micros(lease), now).await })
-        }))
+        Box::pin(wake::watch(self.file.as_ref().map(|(file, _)| file.as_path()), woken))
     }
 }

@@ -73,6 +73,7 @@ statements! {
     LARGE_ARGS = "large_args", only, sqlite;
     HOLD_KEY = "hold_key";
     HOLD_AGAIN = "hold_again";
+    KEY_IS_TAKEN = "key_is_taken";
     KEY_HOLDER = "key_holder";
     IS_KNOWN = "is_known";
     RELEASE_KEY = "release_key";
@@ -98,6 +99,7 @@ statements! {
     CANCELS = "cancels";
     DROP_CANCEL = "drop_cancel";
     SAY_PROGRESS = "say_progress";
+    FORGET_PROGRESS = "forget_progress";
     // maintenance
     ORPHANS = "orphans", sqlite;
     BURY = "bury";

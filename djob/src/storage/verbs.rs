@@ -139,6 +139,12 @@ pub(crate) trait Verbs: Database {
         texts: &Texts,
         now: Now,
     ) -> impl Future<Output = Result<Vec<Count>>> + Send;
+    /// Whether a statement that has only the job as its parameter finds anything.
+    fn finds(
+        conn: &mut Self::Connection,
+        sql: SqlStr,
+        id: JobId,
+    ) -> impl Future<Output = Result<bool>> + Send;
     fn is_known(
         conn: &mut Self::Connection,
         texts: &Texts,

@@ -78,11 +78,13 @@ impl Claimer {
             }
             return Ok(());
         }
-        if self.must_sweep() {
+        let (must_sweep, activity) = (self.must_sweep(), self.engine.activity());
+        if must_sweep {
             self.sweep().await?;
         }
         let taken = if self.lanes.is_empty() { 0 } else { self.claim(want).await? };
-        self.pool.looked(taken > 0);
+        // Only a sweep sees all lanes.
+        self.pool.looked((taken == 0 && must_sweep).then_some(activity));
         self.short = taken < want;
         if taken > 0 {
             self.pause = POLL_BUSY;

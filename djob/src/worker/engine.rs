@@ -1,7 +1,7 @@
 //! What all parts of a running worker share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -65,6 +65,8 @@ pub(crate) struct Engine {
     outbox: Mutex<Vec<ClaimEnd>>,
     pub(crate) outbox_filled: Notify,
     unsettled: AtomicU32,
+    /// Grows with each job that begins or ends here.
+    activity: AtomicU64,
 }
 
 impl std::ops::Deref for Engine {
@@ -93,6 +95,7 @@ impl Engine {
             outbox: Mutex::default(),
             outbox_filled: Notify::new(),
             unsettled: AtomicU32::new(0),
+            activity: AtomicU64::new(0),
         })
     }
 
@@ -105,9 +108,21 @@ impl Engine {
         self.pools.iter().chain([&self.quarantine])
     }
 
-    /// Whether nothing runs, nothing is held, nothing was found and everything is stored.
+    /// A job begins or has ended.
+    pub(crate) fn stir(&self) {
+        self.activity.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often a job has begun or ended.
+    pub(crate) fn activity(&self) -> u64 {
+        self.activity.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing runs, nothing is held, everything is stored, and every pool has found nothing since the last job
+    /// ended: a job may have enqueued others.
     pub(crate) fn is_idle(&self) -> bool {
-        let found_nothing = self.pools.iter().all(|pool| pool.found_nothing());
+        let now = self.activity();
+        let found_nothing = self.pools.iter().all(|pool| pool.found_nothing() == Some(now));
         found_nothing && self.all_pools().all(|pool| pool.is_idle()) && self.unsettled() == 0
     }
 
@@ -183,6 +198,7 @@ impl Engine {
 
     /// So many outcomes were stored, or refused.
     pub(crate) fn settled(&self, jobs: usize) {
+        self.stir();
         self.unsettled.fetch_sub(u32::try_from(jobs).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.pools.iter().for_each(|pool| pool.look_again());
     }

@@ -38,13 +38,14 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>) {
 /// Runs one job and hands over what became of it; returns how long it ran.
 async fn one(engine: &Engine, run: &Run) -> Duration {
     let Some((job, key)) = run.begin() else { return Duration::ZERO };
+    engine.stir();
     if job.meta.suspect && !super::settle::start(engine, key).await {
         return Duration::ZERO;
     }
     let Some(def) = engine.registry.get(&job.kind) else {
         let settlement = settle(&job.facts(None, 0.0), Outcome::UnknownKind);
         tracing::warn!(kind = %job.kind, id = %job.id, "unknown kind: parked; is its crate linked? `use my_jobs as _;`");
-        conclude(engine, run, settlement, Duration::ZERO, false);
+        conclude(engine, run, settlement, Duration::ZERO);
         return Duration::ZERO;
     };
     let start = Instant::now();
@@ -53,13 +54,21 @@ async fn one(engine: &Engine, run: &Run) -> Duration {
     let ran = start.elapsed();
     let finished_itself = outcome == Outcome::CompletedInTransaction;
     let settlement = settle(&job.facts(Some(def), jitter(key, &job)), outcome);
-    call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, finished_itself));
-    conclude(engine, run, settlement, ran, finished_itself);
+    if finished_itself {
+        // Whether its transaction was committed is only known from the answer: then its claim is gone.
+        let end = run.end(settlement.clone(), ran, true);
+        let stands = super::settle::store(engine, end.into_iter().collect()).await;
+        let committed = stands.first().is_none_or(|stands| !stands);
+        call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, committed));
+        return ran;
+    }
+    call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, false));
+    conclude(engine, run, settlement, ran);
     ran
 }
 
-fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration, finished_itself: bool) {
-    if let Some(end) = run.end(settlement, ran, finished_itself) {
+fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration) {
+    if let Some(end) = run.end(settlement, ran, false) {
         engine.settle(end);
     }
 }
@@ -160,9 +169,9 @@ pub(crate) fn call_hooks(engine: &Engine, call: impl Fn(&dyn Hooks)) {
     call_each(engine.client.hooks().iter().chain(&engine.hooks), call);
 }
 
-fn after(hooks: &dyn Hooks, ctx: &JobContext, settlement: &Settlement, finished_itself: bool) {
+fn after(hooks: &dyn Hooks, ctx: &JobContext, settlement: &Settlement, committed: bool) {
     match settlement {
-        _ if finished_itself => hooks.success(ctx),
+        _ if committed => hooks.success(ctx),
         Settlement::Finish { state: JobState::Completed, .. } => hooks.success(ctx),
         Settlement::Retry { error, .. } => hooks.error(ctx, error),
         Settlement::Finish { state: JobState::Failed, error, .. } => {

@@ -1,7 +1,7 @@
 //! A pool: some queues, and the slots in which their jobs run. Here jobs wait between their claim and their slot.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ pub(crate) struct Pool {
     run_time: Mutex<RunTime>,
     ran: AtomicU64,
     ran_us: AtomicU64,
-    /// The last look at the database found nothing to do.
-    found_nothing: AtomicBool,
+    /// When the last look at the database found nothing to do: the worker's activity as the look began.
+    found_nothing: Mutex<Option<u64>>,
 }
 
 impl Pool {
@@ -39,7 +39,7 @@ impl Pool {
             run_time: Mutex::default(),
             ran: AtomicU64::new(0),
             ran_us: AtomicU64::new(0),
-            found_nothing: AtomicBool::new(false),
+            found_nothing: Mutex::default(),
         }
     }
 
@@ -102,14 +102,14 @@ impl Pool {
         self.busy.load(Relaxed)
     }
 
-    /// Notes whether the last look at the database found something.
-    pub(crate) fn looked(&self, found: bool) {
-        self.found_nothing.store(!found, Relaxed);
+    /// Notes that a look at the database, which began at this activity of the worker, found nothing, or something.
+    pub(crate) fn looked(&self, found_nothing_at: Option<u64>) {
+        *self.found_nothing.lock().unwrap_or_else(PoisonError::into_inner) = found_nothing_at;
     }
 
-    /// Whether the last look at the database found nothing.
-    pub(crate) fn found_nothing(&self) -> bool {
-        self.found_nothing.load(Relaxed)
+    /// When the last look at the database found nothing.
+    pub(crate) fn found_nothing(&self) -> Option<u64> {
+        *self.found_nothing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many jobs are held and have not begun.

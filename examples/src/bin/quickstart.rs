@@ -43,7 +43,10 @@ async fn remind(user_id: i64) {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let folder = std::env::temp_dir().join(format!("djob-quickstart-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let file = folder.join("jobs.db");
@@ -85,7 +88,9 @@ async fn work(client: &Client) -> Result<(), BoxError> {
         let mut left = 3;
         while left > 0 {
             match events.next().await {
-                Some(Event::Started { kind, attempt, .. }) => println!("  {kind:<13} attempt {attempt} begins"),
+                Some(Event::Started { kind, attempt, .. }) => {
+                    println!("  {kind:<13} attempt {attempt} begins")
+                }
                 Some(Event::Settled { kind, state, error, ran, .. }) => {
                     let why = error.map(|error| format!(": {error}")).unwrap_or_default();
                     println!("  {kind:<13} {state} after {ran:.0?}{why}");
@@ -109,7 +114,10 @@ async fn report(client: &Client) -> Result<(), BoxError> {
             JobState::Scheduled => format!("for {}", job.run_at),
             _ => job.result.clone().unwrap_or_default(),
         };
-        println!("  {:<13} {:<10} {} of {} attempts went wrong  {result}", job.kind, job.state, job.attempt, job.max_attempts);
+        println!(
+            "  {:<13} {:<10} {} of {} attempts went wrong  {result}",
+            job.kind, job.state, job.attempt, job.max_attempts
+        );
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The contract: a job that breaks it never runs, and is never destroyed for it.
 
-use djob::{BoxError, EnqueueError, JobState, NewJob, job};
+use djob::{BoxError, EnqueueError, Job as _, JobDef, JobState, Need, NewJob, job};
 
 use super::super::subject::*;
 use super::{alongside, settled, worker_of};
@@ -12,6 +12,14 @@ async fn double(#[validate(range(max = 100))] n: i64) -> Result<i64, BoxError> {
 
 #[job(name = "conformance.other")]
 async fn other() {}
+
+/// A kind that borrows a state. It is not linked in, since every worker of the program would have to have that state.
+static BORROW: JobDef = JobDef {
+    kind: "conformance.borrow",
+    queue: "borrowers",
+    needs: &[Need { name: "u64", held: |state| state.get::<u64>().is_some() }],
+    ..*OtherJob::DEF
+};
 
 /// Stores arguments as somebody else would, who does not ask the contract.
 async fn smuggle(subject: &Subject, args: &str) -> Result<djob::JobId, BoxError> {
@@ -73,13 +81,9 @@ pub async fn an_unknown_kind_runs_when_a_worker_comes_that_knows_it(subject: &Su
 }
 
 pub async fn a_worker_does_not_start_without_the_state_its_jobs_borrow(subject: &Subject) -> Checked {
-    #[job(name = "conformance.borrow", queue = "borrowers")]
-    async fn borrow(#[state] number: &u64) {
-        let _ = number;
-    }
-    let refused = worker_of(subject, [borrow.def()]).work_off().await;
+    let refused = worker_of(subject, [&BORROW]).work_off().await;
     assert!(refused.is_err_and(|error| error.to_string().contains("u64")));
-    worker_of(subject, [borrow.def()]).queues(["others"]).work_off().await?;
-    worker_of(subject, [borrow.def()]).state(7_u64).work_off().await?;
+    worker_of(subject, [&BORROW]).queues(["others"]).work_off().await?;
+    worker_of(subject, [&BORROW]).state(7_u64).work_off().await?;
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::database::Pool;
 
 /// Writes its effect and finishes in one transaction, and then does what `end` says.
 #[job(name = "conformance.effect", transactional, retries = 1, backoff = "fixed 1h")]
-async fn effect(ctx: &JobContext, #[state] pool: &Pool, end: String) -> Result<(), BoxError> {
-    let mut tx = pool.begin().await?;
+async fn effect(ctx: &JobContext, end: String) -> Result<(), BoxError> {
+    let mut tx = ctx.state::<Pool>()?.begin().await?;
     tx.execute("insert into effects values (1)").await?;
     ctx.complete_in(&mut tx).await?;
     match end.as_str() {
@@ -25,8 +25,8 @@ async fn effect(ctx: &JobContext, #[state] pool: &Pool, end: String) -> Result<(
 }
 
 #[job(name = "conformance.plain_effect", retries = 0)]
-async fn plain_effect(ctx: &JobContext, #[state] pool: &Pool) -> Result<(), BoxError> {
-    Ok(ctx.complete_in(&mut pool.begin().await?).await?)
+async fn plain_effect(ctx: &JobContext) -> Result<(), BoxError> {
+    Ok(ctx.complete_in(&mut ctx.state::<Pool>()?.begin().await?).await?)
 }
 
 /// A subject on a database with a table for effects, and a worker of it.

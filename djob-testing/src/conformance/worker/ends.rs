@@ -30,8 +30,8 @@ impl Door {
 struct Told(AtomicBool);
 
 #[job(name = "conformance.wait_at_the_door")]
-async fn wait_at_the_door(#[state] door: &Door) -> Result<(), BoxError> {
-    door.0.acquire().await?.forget();
+async fn wait_at_the_door(ctx: &JobContext) -> Result<(), BoxError> {
+    ctx.state::<Door>()?.0.acquire().await?.forget();
     Ok(())
 }
 
@@ -41,9 +41,10 @@ async fn never_ends() {
 }
 
 #[job(name = "conformance.tidy_up")]
-async fn tidy_up(ctx: &JobContext, #[state] told: &Told) {
+async fn tidy_up(ctx: &JobContext) -> Result<(), BoxError> {
     ctx.cancelled().await;
-    told.0.store(true, Ordering::SeqCst);
+    ctx.state::<Told>()?.0.store(true, Ordering::SeqCst);
+    Ok(())
 }
 
 #[job(name = "conformance.countdown")]
@@ -177,20 +178,32 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
     Ok(())
 }
 
-pub async fn a_worker_that_was_taken_for_dead_stops_and_settles_nothing(subject: &Subject) -> Checked {
-    let mut events = subject.client().events();
-    let job = never_ends.perform_later().on(subject.client()).await?;
-    let worker = worker_of(subject, [never_ends.def()]).lease(Duration::from_millis(20), LEASE);
-    let test = async {
+/// Lets a worker lose its lease over a job, and says how many crashes that has cost the job when it completes.
+async fn lose_the_lease(subject: &Subject) -> Result<u16, BoxError> {
+    let (mut events, state) = (subject.client().events(), Door::closed());
+    let job = wait_at_the_door.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [wait_at_the_door.def()]).states(state.clone());
+    alongside(worker.lease(Duration::from_millis(20), LEASE), async {
         started(&mut events, job.id()).await?;
         subject.advance(LEASE + SECOND);
-        Ok::<_, BoxError>(())
-    };
-    // Nobody tells it to stop.
-    let (worked, tested) = tokio::join!(worker.run_until(pending()), test);
-    worked?;
-    tested?;
-    assert_eq!(job.status().await?, Some(JobState::Running));
-    assert_eq!(subject.storage().orphans(LEASE, 10).await?.len(), 1, "others may rescue it now");
+        // Nobody opens the door for the first run: what it would say does not count any more.
+        assert_eq!(started(&mut events, job.id()).await?, 1, "a crash is no attempt");
+        Door::open(&state);
+        assert_eq!(settled(&mut events, job.id()).await?.state, JobState::Completed);
+        Ok(())
+    })
+    .await?;
+    Ok(subject.row(job.id()).await?.meta.crashes)
+}
+
+pub async fn a_worker_that_was_taken_for_dead_begins_anew_and_its_job_runs_again(
+    subject: &Subject,
+) -> Checked {
+    assert!(lose_the_lease(subject).await? > 0);
+    Ok(())
+}
+
+pub async fn a_lease_that_is_lost_once_counts_as_one_crash(subject: &Subject) -> Checked {
+    assert_eq!(lose_the_lease(subject).await?, 1);
     Ok(())
 }

@@ -44,8 +44,8 @@ impl Hooks for Log {
 }
 
 #[job(name = "conformance.hooked", retries = 1, backoff = "fixed 1s")]
-async fn hooked(#[state] log: &Log, how: String) -> Result<(), BoxError> {
-    log.add("run");
+async fn hooked(ctx: &JobContext, how: String) -> Result<(), BoxError> {
+    ctx.state::<Log>()?.add("run");
     match how.as_str() {
         "well" => Ok(()),
         "snooze" => Err(Directive::snooze(HOUR).into()),

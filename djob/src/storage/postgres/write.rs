@@ -139,3 +139,15 @@ pub(super) async fn fetch_args(
     }
     Ok(())
 }
+
+/// Puts a finished or parked job back to waiting, unless another job has its unique key by now.
+pub(super) async fn retry(conn: &mut PgConnection, texts: &Texts, now: Now, id: JobId) -> Result<bool> {
+    if Postgres::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
+        return Ok(false);
+    }
+    let back = Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
+    for statement in [HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS] {
+        Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
+    }
+    Ok(back)
+}

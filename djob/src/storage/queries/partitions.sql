@@ -5,6 +5,8 @@ declare
     day date;
     old regclass;
 begin
+    -- One program at a time: the others find it done.
+    perform pg_advisory_xact_lock(hashtext('djob_finished'));
     perform set_config('lock_timeout', '2s', true);
     for day in select d::date from generate_series(current_date, current_date + 40, interval '1 day') as d loop
         begin

@@ -5,4 +5,5 @@ delete from djob_attempts where ctid = any (array (
       and not exists (select from djob_finished as f where f.id = a.job)
       and not exists (select from djob_jobs as j where j.id = a.job)
       and not exists (select from djob_parked as p where p.id = a.job)
+      and not exists (select from djob_claims as c where c.id = a.job or c.ids @> array[a.job])
     limit $2))

@@ -5,4 +5,6 @@ delete from djob_attempts where (job, attempt) in (
       and not exists (select 1 from djob_finished as f where f.id = a.job)
       and not exists (select 1 from djob_jobs as j where j.id = a.job)
       and not exists (select 1 from djob_parked as p where p.id = a.job)
+      and not exists (select 1 from djob_claims as c
+                      where c.id = a.job or exists (select 1 from json_each(c.jobs) as job where job.value ->> 0 = hex(a.job)))
     limit $2)

@@ -36,6 +36,8 @@ with gone as (
     from moves where room = 'finished'
 ), lost_args as (
     delete from djob_args where id in (select id from moves where room in ('finished', 'nowhere') and args is null)
+), told as (
+    delete from djob_progress where job in (select id from moves where room in ('waiting', 'parked'))
 ), errors as (
     insert into djob_attempts (job, attempt, ended_at, ran_us, worker, error)
     select id, attempt, now(), ran_us, $3, error from moves

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -23,6 +23,8 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// How long a write waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
+/// How often a migration is tried that another program may be doing.
+const TRIES: u64 = 20;
 
 const MIGRATIONS: [(i64, &str, &str); 1] =
     [(1, "rooms", include_str!("../../../migrations/sqlite/0001_rooms.sql"))];
@@ -75,20 +77,21 @@ impl SqliteStorage {
             return Self::new(writer.clone(), writer, None, naming, clock).await;
         }
         let file = std::path::absolute(options.get_filename()).unwrap_or_default();
-        let readers = keep(READERS).connect_lazy_with(options);
-        Self::new(writer, readers, Some(file), naming, clock).await
+        let readers = keep(READERS).connect_lazy_with(options.clone());
+        Self::new(writer, readers, Some((file, options)), naming, clock).await
     }
 
     async fn new(
         writer: SqlitePool,
         readers: SqlitePool,
-        file: Option<PathBuf>,
+        file: Option<(PathBuf, SqliteConnectOptions)>,
         naming: Naming,
         clock: Clock,
     ) -> Result<Self, StorageError> {
         check_version(&writer).await?;
         let texts = Texts::new(Dialect::Sqlite, &naming);
-        Ok(SqliteStorage { writer: Writer::new(writer), readers, file, texts, naming, clock })
+        let home = tokio::runtime::Handle::current();
+        Ok(SqliteStorage { writer: Writer::new(writer), readers, file, home, texts, naming, clock })
     }
 
     /// The rendered statements, for the test that prepares each of them.
@@ -129,7 +132,25 @@ pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
     MIGRATIONS.into_iter().map(|(version, name, text)| (version, name, naming.migration(text))).collect()
 }
 
-pub(super) fn migrator(naming: &Naming) -> Migrator {
+/// Applies what is missing. SQLite has no lock for this: where two programs begin at once, one of them fails, and finds the
+/// work done when it looks again.
+pub(super) async fn migrate(conn: &mut SqliteConnection, naming: &Naming) -> Result<(), StorageError> {
+    let mut tries = 0;
+    loop {
+        match migrator(naming).run_direct(None, conn, false).await {
+            Ok(()) => return Ok(()),
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..) | MigrateError::Dirty(_))
+                if tries < TRIES =>
+            {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(20 * tries)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn migrator(naming: &Naming) -> Migrator {
     let one = |(version, name, text): (i64, &'static str, String)| {
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };

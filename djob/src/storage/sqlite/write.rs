@@ -124,6 +124,9 @@ pub(super) async fn settle(
         query.execute(&mut *conn).await?;
     }
     for to in &moves {
+        if matches!(to.room, Room::Waiting | Room::Parked) {
+            Sqlite::on_job_timeless(conn, texts.get(FORGET_PROGRESS), to.job.id).await?;
+        }
         if let Some(key) = to.released_key() {
             Sqlite::release_key(conn, texts, key, to.job.id).await?;
         }
@@ -161,18 +164,22 @@ pub(super) async fn cancel(
     Ok(Cancelled::Asked)
 }
 
-/// Puts a finished or parked job back to waiting.
+/// Puts a finished or parked job back to waiting, unless another job has its unique key by now.
 pub(super) async fn retry(
     conn: &mut SqliteConnection,
     texts: &Texts,
     now: Now,
     id: JobId,
 ) -> Result<bool, StorageError> {
+    if Sqlite::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
+        return Ok(false);
+    }
     let back = Sqlite::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
     if back {
-        Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_FINISHED), id).await?;
-        Sqlite::on_job_timeless(conn, texts.get(DELETE_FROM_PARKED), id).await?;
-        Sqlite::on_job_timeless(conn, texts.get(HOLD_AGAIN), id).await?;
+        for statement in [DELETE_FROM_FINISHED, DELETE_FROM_PARKED, HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS]
+        {
+            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
     }
     Ok(back)
 }

@@ -1,0 +1,2 @@
+-- A job that goes back to waiting begins anew.
+delete from djob_progress where job = $1

@@ -1,0 +1,56 @@
+//! The heartbeat's connection. A file is opened once more. A database in memory lives in one connection, which must not get
+//! into the hands of a runtime that ends with its worker: there the beat is done at home.
+
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use super::SqliteStorage;
+use crate::clock::micros;
+use crate::storage::error::Problem;
+use crate::storage::verbs::Verbs;
+use crate::storage::{Heart, Reply, StorageError};
+
+/// A connection of its own, to a file.
+struct OwnHeart {
+    conn: SqliteConnection,
+    storage: SqliteStorage,
+}
+
+/// The storage's connection, on the storage's runtime.
+struct SharedHeart(SqliteStorage);
+
+pub(super) async fn open(storage: &SqliteStorage) -> Result<Box<dyn Heart>, StorageError> {
+    Ok(match &storage.file {
+        Some((_, options)) => Box::new(OwnHeart { conn: options.connect().await?, storage: storage.clone() }),
+        None => Box::new(SharedHeart(storage.clone())),
+    })
+}
+
+impl Heart for OwnHeart {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+        let (conn, storage) = (&mut self.conn, &self.storage);
+        Box::pin(
+            async move { Sqlite::beat(conn, &storage.texts, worker, micros(lease), storage.now()).await },
+        )
+    }
+}
+
+impl Heart for SharedHeart {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+        let storage = self.0.clone();
+        let beat = self.0.home.spawn(async move {
+            let work = storage.write(move |conn, texts, now| {
+                Box::pin(async move { Sqlite::beat(conn, &texts, worker, micros(lease), now).await })
+            });
+            work.await
+        });
+        Box::pin(async move {
+            beat.await.unwrap_or_else(|_| {
+                Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
+            })
+        })
+    }
+}

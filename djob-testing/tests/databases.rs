@@ -37,3 +37,31 @@ async fn a_postgres_database_is_dropped_with_its_test() {
     drop(db);
     assert_eq!(other.count(&count).await.unwrap(), 0);
 }
+
+/// PostgreSQL only: SQLite has no schemas.
+#[tokio::test]
+async fn tables_in_a_schema_of_their_own_live_beside_the_usual_ones() {
+    let db = TestDatabase::postgres().await;
+    let client = db.client_with(djob::Client::builder().schema("background").prefix("x_")).await;
+    assert!(client.check_schema().await.unwrap_err().is_schema());
+    assert_eq!(client.migrate().await.unwrap(), client.migrate().await.unwrap());
+    let job = nothing.perform_later().unique("key").on(&client).await.unwrap();
+    djob::Worker::new(&client).only([nothing.def()]).work_off().await.unwrap();
+    assert_eq!(job.status().await.unwrap(), Some(djob::JobState::Completed));
+    client.storage().prune(10).await.unwrap();
+    assert!(db.client().counts().await.unwrap().is_empty());
+    assert_eq!(db.count("select count(*) from background.x_finished").await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn programs_that_start_at_once_may_all_create_the_schema() {
+    let db = TestDatabase::postgres().await;
+    let mut programs = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let client = db.client_with(djob::Client::builder().schema("background")).await;
+        programs.spawn(async move { client.migrate().await });
+    }
+    while let Some(program) = programs.join_next().await {
+        program.unwrap().unwrap();
+    }
+}

@@ -274,6 +274,10 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Cancels a waiting or parked job, or asks its worker to stop it.
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled>;
 
+    /// Cancels a job that was to be stopped while it ran and has slipped back to waiting. `false`: it runs, is finished, or is
+    /// wanted after all.
+    fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool>;
+
     /// Puts a failed, cancelled or parked job back to waiting, due now. `false` if there is no such job.
     fn retry(&self, id: JobId) -> Reply<'_, bool>;
 

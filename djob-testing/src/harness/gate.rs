@@ -83,6 +83,7 @@ impl Storage for Gated {
         list(filter: &'a Filter) -> Vec<JobRow>;
         counts() -> Vec<Count>;
         cancel(id: JobId) -> Cancelled;
+        cancel_slipped(id: JobId) -> bool;
         retry(id: JobId) -> bool;
         delete(id: JobId) -> bool;
         clear(queue: Option<&'a str>) -> u64;

@@ -2,7 +2,6 @@
 //! stored.
 
 use super::Done;
-use crate::storage::Cancelled;
 use crate::worker::Engine;
 
 pub(super) async fn cancel(engine: &Engine) -> Done {
@@ -19,9 +18,7 @@ pub(super) async fn cancel(engine: &Engine) -> Done {
     }
     // A job may have slipped back to waiting between the wish and the sign.
     for id in wanted {
-        if engine.storage().cancel(id).await? != Cancelled::Asked {
-            tracing::debug!(%id, "a cancelled job was not running any more");
-        }
+        engine.storage().cancel_slipped(id).await?;
     }
     Ok(())
 }

@@ -218,6 +218,13 @@ impl Storage for PostgresStorage {
         )
     }
 
+    fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on_tx("cancel_slipped", async move |conn, texts, now| {
+            let unwanted = Postgres::finds(conn, texts.get(IS_UNWANTED), id).await?;
+            Ok(unwanted && write::cancel(conn, texts, now, id).await? == Cancelled::Now)
+        }))
+    }
+
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.on_tx("retry", async move |conn, texts, now| write::retry(conn, texts, now, id).await))
     }

@@ -108,7 +108,8 @@ where
         let pruned =
             sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
         sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(&mut *conn).await?;
-        sqlx::query(texts.get(PRUNE_PROGRESS)).execute(conn).await?;
+        sqlx::query(texts.get(PRUNE_PROGRESS)).execute(&mut *conn).await?;
+        sqlx::query(texts.get(PRUNE_CANCELS)).bind(HOUR).bind(now).execute(conn).await?;
         Ok(pruned)
     }
 

@@ -29,8 +29,6 @@ pub(crate) struct SqliteStorage {
     readers: SqlitePool,
     /// Where the file is, and how to open it once more; nothing if it is in memory.
     file: Option<(std::path::PathBuf, SqliteConnectOptions)>,
-    /// The runtime on which it was opened.
-    home: tokio::runtime::Handle,
     texts: Texts,
     naming: Naming,
     clock: Clock,
@@ -168,6 +166,15 @@ impl Storage for SqliteStorage {
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
         Box::pin(self.write(move |conn, texts, now| {
             Box::pin(async move { write::cancel(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move {
+                let unwanted = Sqlite::finds(conn, texts.get(IS_UNWANTED), id).await?;
+                Ok(unwanted && write::cancel(conn, &texts, now, id).await? == Cancelled::Now)
+            })
         }))
     }
 

@@ -97,6 +97,7 @@ statements! {
     BEAT = "beat", sqlite;
     LEAVE = "leave";
     CANCELS = "cancels";
+    IS_UNWANTED = "is_unwanted";
     DROP_CANCEL = "drop_cancel";
     SAY_PROGRESS = "say_progress";
     FORGET_PROGRESS = "forget_progress";
@@ -111,6 +112,7 @@ statements! {
     PRUNE_ATTEMPTS = "prune_attempts", sqlite;
     PARTITIONS = "partitions", only, postgres;
     PRUNE_PROGRESS = "prune_progress";
+    PRUNE_CANCELS = "prune_cancels";
     NOTIFY = "notify", only, postgres;
     // admin
     CLOCK = "clock";

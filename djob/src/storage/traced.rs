@@ -50,6 +50,7 @@ impl Storage for Traced {
         attempts(id: JobId) -> Vec<Attempt>;
         counts() -> Vec<Count>;
         cancel(id: JobId) -> Cancelled;
+        cancel_slipped(id: JobId) -> bool;
         retry(id: JobId) -> bool;
         delete(id: JobId) -> bool;
         paused() -> Vec<String>;

@@ -90,8 +90,7 @@ impl SqliteStorage {
     ) -> Result<Self, StorageError> {
         check_version(&writer).await?;
         let texts = Texts::new(Dialect::Sqlite, &naming);
-        let home = tokio::runtime::Handle::current();
-        Ok(SqliteStorage { writer: Writer::new(writer), readers, file, home, texts, naming, clock })
+        Ok(SqliteStorage { writer: Writer::new(writer)?, readers, file, texts, naming, clock })
     }
 
     /// The rendered statements, for the test that prepares each of them.

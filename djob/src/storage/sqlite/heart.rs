@@ -1,5 +1,5 @@
 //! The heartbeat's connection. A file is opened once more. A database in memory lives in one connection, which must not get
-//! into the hands of a runtime that ends with its worker: there the beat is done at home.
+//! into the hands of a runtime that ends with its worker: there the beat is a write like any other.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::SqliteStorage;
 use crate::clock::micros;
-use crate::storage::error::Problem;
 use crate::storage::verbs::Verbs;
 use crate::storage::{Heart, Reply, StorageError};
 
@@ -19,7 +18,7 @@ struct OwnHeart {
     storage: SqliteStorage,
 }
 
-/// The storage's connection, on the storage's runtime.
+/// The storage's own connection.
 struct SharedHeart(SqliteStorage);
 
 pub(super) async fn open(storage: &SqliteStorage) -> Result<Box<dyn Heart>, StorageError> {
@@ -40,17 +39,8 @@ impl Heart for OwnHeart {
 
 impl Heart for SharedHeart {
     fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
-        let storage = self.0.clone();
-        let beat = self.0.home.spawn(async move {
-            let work = storage.write(move |conn, texts, now| {
-                Box::pin(async move { Sqlite::beat(conn, &texts, worker, micros(lease), now).await })
-            });
-            work.await
-        });
-        Box::pin(async move {
-            beat.await.unwrap_or_else(|_| {
-                Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
-            })
-        })
+        Box::pin(self.0.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::beat(conn, &texts, worker, micros(lease), now).await })
+        }))
     }
 }

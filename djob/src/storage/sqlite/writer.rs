@@ -1,12 +1,16 @@
 //! One writer: SQLite lets one connection write at a time, so djob queues its writes and commits together what waits.
 //!
+//! It does so on a thread of its own: a transaction is several statements, and a job that blocks its runtime between two of
+//! them would keep every other process out of the database.
+//!
 //! A lone write is not delayed. While a commit is on its way to the disk, others gather, and share the next one. Each caller
 //! is answered after the commit that holds its write.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::job::BoxFuture;
@@ -25,17 +29,11 @@ type Write = Box<
         + Send,
 >;
 
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Write>,
-    running: bool,
-}
-
 /// The queue of writes.
 #[derive(Clone)]
 pub(crate) struct Writer {
     pool: SqlitePool,
-    queue: Arc<Mutex<Queue>>,
+    queue: UnboundedSender<Write>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -45,8 +43,15 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(pool: SqlitePool) -> Self {
-        Writer { pool, queue: Arc::default() }
+    /// Starts the thread that commits. It ends with the last writer.
+    pub(crate) fn new(pool: SqlitePool) -> Result<Self, StorageError> {
+        let (queue, waiting) = unbounded_channel();
+        let committer = Committer { pool: pool.clone() };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(sqlx::Error::Io)?;
+        let thread = std::thread::Builder::new().name("djob-sqlite".into());
+        thread.spawn(move || runtime.block_on(committer.commit_all(waiting))).map_err(sqlx::Error::Io)?;
+        Ok(Writer { pool, queue })
     }
 
     /// Does `work` in a transaction, which it may share with other writes, and returns after the commit.
@@ -58,7 +63,7 @@ impl Writer {
             + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.push(Box::new(move |conn| {
+        let write: Write = Box::new(move |conn| {
             Box::pin(async move {
                 let done = match conn {
                     Ok(conn) => work(conn).await,
@@ -74,42 +79,30 @@ impl Writer {
                 });
                 (keep, tell)
             })
-        }));
-        answered.await.unwrap_or_else(|_| {
-            Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
-        })
+        });
+        let gone =
+            || StorageError::new(Problem::Unreachable("the thread that writes to SQLite has ended".into()));
+        self.queue.send(write).map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// The connection itself, for what cannot share a transaction.
     pub(super) async fn connection(&self) -> Result<PoolConnection<Sqlite>, StorageError> {
         Ok(self.pool.acquire().await?)
     }
+}
 
-    fn push(&self, write: Write) {
-        let start = {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.waiting.push(write);
-            !std::mem::replace(&mut queue.running, true)
-        };
-        if start {
-            // In a run of its own, so that a caller who gives up does not take the others' writes along.
-            let run = Run(self.clone());
-            tokio::spawn(async move { run.0.commit_all().await });
+/// The thread's part.
+struct Committer {
+    pool: SqlitePool,
+}
+
+impl Committer {
+    async fn commit_all(&self, mut waiting: UnboundedReceiver<Write>) {
+        let mut writes = Vec::new();
+        while waiting.recv_many(&mut writes, TOGETHER_MAX).await > 0 {
+            self.commit(std::mem::take(&mut writes)).await;
         }
-    }
-
-    async fn commit_all(&self) {
-        while let Some(writes) = self.next() {
-            self.commit(writes).await;
-        }
-    }
-
-    /// What waits; `None` ends the run.
-    fn next(&self) -> Option<Vec<Write>> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = queue.waiting.len().min(TOGETHER_MAX);
-        queue.running = count > 0;
-        (count > 0).then(|| queue.waiting.drain(..count).collect())
     }
 
     async fn commit(&self, writes: Vec<Write>) {
@@ -153,18 +146,5 @@ impl Writer {
             sqlx::query(end).execute(&mut *tx).await?;
         }
         Ok(tx.commit().await?)
-    }
-}
-
-/// A run of commits. However it ends, the next write may start another.
-struct Run(Writer);
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.running {
-            queue.running = false;
-            queue.waiting.clear();
-        }
     }
 }

@@ -5,11 +5,12 @@
 
 mod connect;
 mod rows;
+mod wake;
 mod write;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, Postgres};
 use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
@@ -379,19 +380,7 @@ impl Storage for PostgresStorage {
     }
 
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
-        Box::pin(async move {
-            let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
-            let mut listener = PgListener::connect_with(&pool).await?;
-            listener.listen(&self.naming.channel()).await?;
-            loop {
-                // Once before the first wait: what was enqueued before LISTEN has told nobody.
-                woken();
-                // `None` is a connection that was lost; the caller begins anew.
-                if listener.try_recv().await?.is_none() {
-                    return Ok(());
-                }
-            }
-        })
+        Box::pin(wake::listen(&self.options, self.naming.channel(), woken))
     }
 }
 

@@ -15,6 +15,12 @@ pub async fn tally(number: u64, sleep_ms: u64) -> Result<u64, djob::BoxError> {
     Ok(number)
 }
 
+/// The job that keeps a thread busy; only ever run by the worker process.
+#[job]
+pub async fn hog(busy_ms: u64) {
+    let _ = busy_ms;
+}
+
 /// The job that takes its process down; only ever run by the worker process.
 #[job]
 pub async fn poison() {
@@ -57,8 +63,17 @@ impl Database {
 
     /// Starts a worker process on this database.
     pub fn worker(&self, settings: &[(&str, &str)]) -> Process {
+        self.worker_logging_to(settings, Stdio::inherit())
+    }
+
+    /// The same with its log going elsewhere.
+    pub fn worker_logging_to(&self, settings: &[(&str, &str)], log: impl Into<Stdio>) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
-        command.env("DATABASE_URL", &self.url).env("LEDGER", self.ledger()).stdout(Stdio::piped());
+        command
+            .env("DATABASE_URL", &self.url)
+            .env("LEDGER", self.ledger())
+            .stdout(Stdio::piped())
+            .stderr(log);
         command.envs(settings.iter().copied());
         Process(command.spawn().unwrap())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djob::JobState;
 
-use crate::common::{Database, TallyJob, count, eventually, poison, postgres, runs, sqlite, tally};
+use crate::common::{Database, HogJob, TallyJob, count, eventually, poison, postgres, runs, sqlite, tally};
 
 /// Enqueues jobs, kills the worker in the middle of them, and times a second worker's recovery.
 async fn killed_workers_jobs_complete(database: Database) {
@@ -149,4 +149,22 @@ async fn a_database_that_crashes_and_restarts_loses_nothing_and_stops_no_worker(
     ran.sort();
     ran.dedup();
     assert_eq!(ran.len(), 2000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_block_every_thread_do_not_make_their_worker_look_dead() {
+    let database = sqlite().await;
+    let client = &database.client;
+    client.enqueue_all((0..4).map(|_| HogJob { busy_ms: 4000 })).await.unwrap();
+    let log = database.folder.path().join("log");
+    let lease = [("LEASE_MS", "1500"), ("RUST_LOG", "warn"), ("CONCURRENCY", "4")];
+    let worker = database.worker_logging_to(&lease, std::fs::File::create(&log).unwrap());
+    eventually("the jobs run", Duration::from_secs(20), async || !runs(&database.ledger()).is_empty()).await;
+    let second = database.worker(&lease);
+    let completed = async || count(client, JobState::Completed).await == 4;
+    eventually("all complete", Duration::from_secs(60), completed).await;
+    assert_eq!(runs(&database.ledger()).len(), 4, "none was taken for lost and run again");
+    [worker, second].iter().for_each(|worker| worker.signal("TERM"));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("a job blocks the runtime") && log.contains("hog"), "{log}");
 }

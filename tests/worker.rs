@@ -11,17 +11,32 @@ use std::time::Duration;
 
 use djob::{BoxError, Event, JobContext, JobState, Worker, job};
 
+/// Notes in the ledger that this job runs here.
+fn note(ctx: &JobContext) -> std::io::Result<()> {
+    let Some(ledger) = std::env::var_os("LEDGER") else { return Ok(()) };
+    let mut file = OpenOptions::new().append(true).create(true).open(ledger)?;
+    file.write_all(format!("{} {} {}\n", ctx.id(), ctx.fence(), std::process::id()).as_bytes())
+}
+
 /// Note in the ledger that this job runs here, and take a while.
 #[job(retries = 3, backoff = "fixed 100ms")]
 async fn tally(ctx: &JobContext, number: u64, sleep_ms: u64) -> Result<u64, BoxError> {
-    if let Some(ledger) = std::env::var_os("LEDGER") {
-        let mut file = OpenOptions::new().append(true).create(true).open(ledger)?;
-        file.write_all(format!("{} {} {}\n", ctx.id(), ctx.fence(), std::process::id()).as_bytes())?;
-    }
+    note(ctx)?;
     if sleep_ms > 0 {
         tokio::time::sleep(Duration::from_millis(sleep_ms)).await;
     }
     Ok(number)
+}
+
+/// Keep a thread of the runtime busy without ever letting go of it, which an async function must not do.
+#[job]
+async fn hog(ctx: &JobContext, busy_ms: u64) -> Result<(), BoxError> {
+    note(ctx)?;
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_millis(busy_ms) {
+        std::hint::spin_loop();
+    }
+    Ok(())
 }
 
 /// Never run: its enqueueing is the last event of this process.

@@ -67,6 +67,8 @@ pub(crate) struct Engine {
     unsettled: AtomicU32,
     /// Grows with each job that begins or ends here.
     activity: AtomicU64,
+    /// For each slot the kind whose function has the thread at this moment.
+    on_thread: Vec<Mutex<Option<&'static str>>>,
 }
 
 impl std::ops::Deref for Engine {
@@ -84,7 +86,6 @@ impl Engine {
             id: Uuid::now_v7(),
             quarantine: Arc::new(Pool::new(alone)),
             pools: parts.config.pools.iter().map(|pool| Arc::new(Pool::new(pool.clone()))).collect(),
-            parts,
             quiet: orders.quiet.child_token(),
             draining: orders.stop.child_token(),
             abort: orders.abort.child_token(),
@@ -96,6 +97,8 @@ impl Engine {
             outbox_filled: Notify::new(),
             unsettled: AtomicU32::new(0),
             activity: AtomicU64::new(0),
+            on_thread: (0..=parts.config.concurrency()).map(|_| Mutex::default()).collect(),
+            parts,
         })
     }
 
@@ -124,6 +127,19 @@ impl Engine {
         let now = self.activity();
         let found_nothing = self.pools.iter().all(|pool| pool.found_nothing() == Some(now));
         found_nothing && self.all_pools().all(|pool| pool.is_idle()) && self.unsettled() == 0
+    }
+
+    /// Notes which kind has the thread in this slot; `None` when it has let go of it.
+    pub(crate) fn has_thread(&self, slot: usize, kind: Option<&'static str>) {
+        if let Some(here) = self.on_thread.get(slot) {
+            *here.lock().unwrap_or_else(PoisonError::into_inner) = kind;
+        }
+    }
+
+    /// The kinds that have a thread at this moment.
+    pub(crate) fn on_thread(&self) -> Vec<&'static str> {
+        let kinds = self.on_thread.iter();
+        kinds.filter_map(|here| *here.lock().unwrap_or_else(PoisonError::into_inner)).collect()
     }
 
     // ---- jobs that run ----

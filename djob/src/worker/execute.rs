@@ -21,14 +21,14 @@ use crate::job::outcome::error_text;
 use crate::job::{ClaimKey, ClaimedJob, JobDef, JobError, JobState, Outcome, Settlement, settle};
 
 /// A slot: runs one job after the other until the worker is over.
-pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>) {
+pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
     loop {
         let run = tokio::select! {
             biased;
             () = engine.over.cancelled() => return,
             run = pool.take() => run,
         };
-        let ran = one(&engine, &run).await;
+        let ran = one(&engine, &run, number).await;
         pool.done(ran);
         // Jobs that never wait for anything must not starve the rest of the runtime.
         tokio::task::consume_budget().await;
@@ -36,7 +36,7 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>) {
 }
 
 /// Runs one job and hands over what became of it; returns how long it ran.
-async fn one(engine: &Engine, run: &Run) -> Duration {
+async fn one(engine: &Engine, run: &Run, slot: usize) -> Duration {
     let Some((job, key)) = run.begin() else { return Duration::ZERO };
     engine.stir();
     if job.meta.suspect && !super::settle::start(engine, key).await {
@@ -50,7 +50,7 @@ async fn one(engine: &Engine, run: &Run) -> Duration {
     };
     let start = Instant::now();
     let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def);
-    let outcome = attempt(engine, def, &ctx, &job).await;
+    let outcome = attempt(engine, def, &ctx, &job, slot).await;
     let ran = start.elapsed();
     let finished_itself = outcome == Outcome::CompletedInTransaction;
     let settlement = settle(&job.facts(Some(def), jitter(key, &job)), outcome);
@@ -73,7 +73,13 @@ fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration) {
     }
 }
 
-async fn attempt(engine: &Engine, def: &'static JobDef, ctx: &JobContext, job: &ClaimedJob) -> Outcome {
+async fn attempt(
+    engine: &Engine,
+    def: &'static JobDef,
+    ctx: &JobContext,
+    job: &ClaimedJob,
+    slot: usize,
+) -> Outcome {
     let Some(args) = job.args.clone() else {
         return Outcome::BrokenContract("arguments: are missing from djob_args".into());
     };
@@ -91,7 +97,7 @@ async fn attempt(engine: &Engine, def: &'static JobDef, ctx: &JobContext, job: &
     });
     let span = tracing::info_span!("job", kind = def.kind, id = %job.id, attempt = ctx.attempt());
     let limit = def.timeout.unwrap_or(engine.config.timeout);
-    match bounded(engine, ctx, limit, caught(work).instrument(span)).await {
+    match bounded(engine, ctx, limit, watched(engine, def, slot, caught(work)).instrument(span)).await {
         Ended::Itself(Ok(_)) if ctx.was_completed() => Outcome::CompletedInTransaction,
         Ended::Itself(Ok(result)) => Outcome::Completed(result),
         Ended::Itself(Err(error)) => error.into_outcome(),
@@ -139,6 +145,18 @@ async fn told_to_stop(engine: &Engine, ctx: &JobContext) {
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(engine.config.grace).await;
+}
+
+/// Lets the heartbeat know which kind has the thread, in case it does not let go of it.
+async fn watched<T>(engine: &Engine, def: &'static JobDef, slot: usize, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        engine.has_thread(slot, Some(def.kind));
+        let poll = work.as_mut().poll(cx);
+        engine.has_thread(slot, None);
+        poll
+    })
+    .await
 }
 
 /// Turns a panic into an error, also one that comes when the future is dropped.

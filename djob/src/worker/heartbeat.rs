@@ -71,10 +71,9 @@ async fn beat(engine: &Engine, tick: &Tick) {
         }
         let still = tick.age();
         if still > SLOW {
-            tracing::warn!(
-                ?still,
-                "a job blocks the runtime: use a function that is not async, or `spawn_blocking`"
-            );
+            let kinds = engine.on_thread().join(" ");
+            let advice = "make its function a plain `fn`, or use `spawn_blocking`";
+            tracing::warn!(?still, kinds, "a job blocks the runtime: {advice}");
         }
         // Before the lease ends, so that the jobs have stopped when others take them.
         if still > STUCK || last.elapsed() >= lease * 3 / 4 {

@@ -82,13 +82,15 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
     let _over = engine.over.clone().drop_guard();
     heartbeat::start(engine).map_err(|error| WorkerError::Setting(error.to_string()))?;
     let (mut parts, mut claimers) = (JoinSet::new(), JoinSet::new());
+    let mut slots = 0..;
     for pool in &engine.pools {
         claimers.spawn(claim::claimer(engine.clone(), pool.clone()));
-        for _ in 0..pool.config.concurrency {
-            parts.spawn(execute::slot(engine.clone(), pool.clone()));
+        for slot in slots.by_ref().take(pool.config.concurrency as usize) {
+            parts.spawn(execute::slot(engine.clone(), pool.clone(), slot));
         }
     }
-    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone()));
+    let alone = engine.config.concurrency() as usize;
+    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone(), alone));
     parts.spawn(settle::settler(engine.clone()));
     parts.spawn(settle::splitter(engine.clone()));
     parts.spawn(crate::maintenance::keep(engine.clone()));

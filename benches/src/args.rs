@@ -1,0 +1,70 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+
+/// Measure djob. Every run ends with its ledger even, or fails.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "djob-bench", version)]
+pub(crate) struct Args {
+    /// What to measure.
+    pub(crate) scenario: Scenario,
+    /// The database; without it a PostgreSQL of the benchmark's own, with fsync on.
+    #[arg(long, env = "DATABASE_URL")]
+    pub(crate) database_url: Option<String>,
+    /// A fresh SQLite file instead.
+    #[arg(long)]
+    pub(crate) sqlite: bool,
+    /// How many jobs.
+    #[arg(long, default_value_t = 200_000)]
+    pub(crate) jobs: u64,
+    /// Jobs at once on each worker, or callers at once; the worker's default without it.
+    #[arg(long)]
+    pub(crate) concurrency: Option<u32>,
+    /// Worker processes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) processes: u32,
+    /// Jobs in one call of `enqueue-bulk`.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) batch: u64,
+    /// Keep completed jobs for the default 24 hours instead of not at all.
+    #[arg(long)]
+    pub(crate) history: bool,
+    /// How long a job of `slow` takes, in milliseconds.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) job_ms: u64,
+    /// One JSON line for each result.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Drain a backlog of no-op jobs.
+    Work,
+    /// The same while another session's snapshot stays open.
+    Pinned,
+    /// Every job fails twice before it succeeds.
+    Fail,
+    /// One job a call, by `--concurrency` callers.
+    Enqueue,
+    /// `--batch` jobs a call.
+    EnqueueBulk,
+    /// One job in each of the caller's own transactions.
+    EnqueueTx,
+    /// From the call, and from the commit, to the start, on an idle worker; one job at a time.
+    Latency,
+    /// Jobs that take a while, shared by worker processes: how evenly?
+    Slow,
+    /// Statements a minute of a worker that has nothing to do.
+    Idle,
+    /// A worker process of the benchmark's own; not for people.
+    #[value(hide = true)]
+    Worker,
+}
+
+impl Scenario {
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use djob::JobState;
+use djob::storage::{Cursor, LaneAt};
 
 use crate::common::{Database, HogJob, TallyJob, count, eventually, poison, postgres, runs, sqlite, tally};
 
@@ -167,4 +168,41 @@ async fn jobs_that_block_every_thread_do_not_make_their_worker_look_dead() {
     [worker, second].iter().for_each(|worker| worker.signal("TERM"));
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("a job blocks the runtime") && log.contains("hog"), "{log}");
+}
+
+/// A claim is stored, and the answer is lost on the way: the worker lives, so nobody else may take the jobs.
+async fn a_claim_whose_answer_was_lost_is_handed_back(database: Database) {
+    let client = &database.client;
+    let forgotten = tally.perform_later(7, 0).on(client).await.unwrap();
+    client.pause("default").await.unwrap();
+    let mut events = client.events();
+    let worker = djob::Worker::new(client)
+        .only([tally.def()])
+        .lease(Duration::from_millis(200), Duration::from_secs(2));
+    let completed = async {
+        let started = |event: &djob::Event| match event {
+            djob::Event::WorkerStarted { worker } => Some(*worker),
+            _ => None,
+        };
+        let id = events.until(started).await.unwrap();
+        let lane = LaneAt { queue: "default".into(), priority: 0, after: Cursor::HEAD };
+        let claims = client.storage().claim(id, &[lane], 10).await.unwrap();
+        assert_eq!(claims.len(), 1, "claimed in the worker's name, behind its back");
+        client.resume("default").await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), forgotten.wait()).await.unwrap().unwrap()
+    };
+    let result = std::sync::Mutex::new(None);
+    worker.run_until(async { *result.lock().unwrap() = Some(completed.await) }).await.unwrap();
+    assert_eq!(result.into_inner().unwrap(), Some(7));
+    assert_eq!(client.find(forgotten.id()).await.unwrap().unwrap().meta.crashes, 0, "nobody crashed");
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_handed_back_on_sqlite() {
+    a_claim_whose_answer_was_lost_is_handed_back(sqlite().await).await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_handed_back_on_postgres() {
+    a_claim_whose_answer_was_lost_is_handed_back(postgres().await).await;
 }

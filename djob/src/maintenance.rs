@@ -2,10 +2,12 @@
 //! duty, and each is safe to do twice.
 
 mod cancel;
+mod forgotten;
 mod prune;
 mod rescue;
 mod unpark;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub(crate) async fn keep(engine: Arc<Engine>) {
     let mut unpark = every(Duration::from_secs(5));
     let mut prune = every(Duration::from_secs(60));
     let mut cancel = every(Duration::from_secs(1));
+    let mut forgotten = every(engine.config.lease / 2);
+    let mut doubted = HashSet::new();
     loop {
         let (duty, done) = tokio::select! {
             () = engine.over.cancelled() => return,
@@ -27,6 +31,7 @@ pub(crate) async fn keep(engine: Arc<Engine>) {
             _ = unpark.tick() => ("unpark", unpark::unpark(&engine).await),
             _ = prune.tick() => ("prune", prune::prune(&engine).await),
             _ = cancel.tick() => ("cancel", cancel::cancel(&engine).await),
+            _ = forgotten.tick() => ("forgotten", forgotten::forgotten(&engine, &mut doubted).await),
         };
         if let Err(error) = done {
             tracing::warn!(duty, %error, "maintenance failed; trying again later");

@@ -261,6 +261,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Claims whose worker has not beaten for `lease`, with that worker's id.
     fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>>;
 
+    /// What this worker has held for so long, as the database sees it.
+    fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>>;
+
     /// Forgets workers that have been silent for `lease` and have nothing left to rescue.
     fn bury(&self, lease: Duration) -> Reply<'_, u64>;
 

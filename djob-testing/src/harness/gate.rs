@@ -98,6 +98,7 @@ impl Storage for Gated {
         say_progress(said: &'a [(JobId, f64)]) -> ();
         cancels() -> Vec<JobId>;
         orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
+        held(worker: Uuid, since: Duration) -> Vec<Claim>;
         bury(lease: Duration) -> u64;
         unpark(kinds: &'a [String]) -> u64;
         take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;

@@ -334,6 +334,13 @@ impl Storage for PostgresStorage {
         }))
     }
 
+    fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>> {
+        Box::pin(self.on("held", async move |conn, texts, now| {
+            let query = sqlx::query(texts.get(HELD)).bind(worker).bind(micros(since)).bind(now);
+            query.fetch_all(conn).await?.iter().map(|row| Ok(rows::claim(row)?.1)).collect()
+        }))
+    }
+
     fn bury(&self, lease: Duration) -> Reply<'_, u64> {
         Box::pin(
             self.on("bury", async move |conn, texts, now| {

@@ -294,6 +294,13 @@ impl Storage for SqliteStorage {
         }))
     }
 
+    fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>> {
+        Box::pin(self.read(async move |conn, texts| {
+            let query = sqlx::query(texts.get(HELD)).bind(worker).bind(micros(since)).bind(self.now());
+            query.fetch_all(conn).await?.iter().map(|row| Ok(write::claim_row(row)?.1)).collect()
+        }))
+    }
+
     fn bury(&self, lease: Duration) -> Reply<'_, u64> {
         Box::pin(self.write(move |conn, texts, now| {
             Box::pin(async move { Sqlite::bury(conn, &texts, micros(lease), now).await })

@@ -103,6 +103,7 @@ statements! {
     FORGET_PROGRESS = "forget_progress";
     // maintenance
     ORPHANS = "orphans", sqlite;
+    HELD = "held", sqlite;
     BURY = "bury";
     PARKED_KINDS = "parked_kinds";
     UNPARK = "unpark", sqlite;

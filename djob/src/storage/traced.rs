@@ -60,6 +60,7 @@ impl Storage for Traced {
         start(worker: Uuid, key: ClaimKey) -> bool;
         cancels() -> Vec<JobId>;
         orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
+        held(worker: Uuid, since: Duration) -> Vec<Claim>;
         bury(lease: Duration) -> u64;
         prune(limit: u32) -> u64;
         notify() -> ();

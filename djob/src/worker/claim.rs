@@ -152,10 +152,10 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     let (must_split, apart) = (claim.jobs.iter().any(alone), claim.jobs.iter().any(|job| job.args.is_none()));
     let runs = OpenClaim::open(claim);
     let Some(open) = runs.first().map(|run| run.claim.clone()) else { return };
+    engine.opened(open.clone());
     if apart {
         fetch_args(engine, &runs).await;
     }
-    engine.opened(open.clone());
     if must_split && let Some(end) = open.split(true) {
         split(engine, &open, end).await;
     }

@@ -63,6 +63,8 @@ pub(crate) struct Engine {
     running: Mutex<HashMap<JobId, JobContext>>,
     open: Mutex<Vec<Arc<OpenClaim>>>,
     outbox: Mutex<Vec<ClaimEnd>>,
+    /// How many outcomes of each fence are on their way into the database.
+    on_the_way: Mutex<HashMap<Uuid, usize>>,
     pub(crate) outbox_filled: Notify,
     unsettled: AtomicU32,
     /// Grows with each job that begins or ends here.
@@ -94,6 +96,7 @@ impl Engine {
             running: Mutex::default(),
             open: Mutex::default(),
             outbox: Mutex::default(),
+            on_the_way: Mutex::default(),
             outbox_filled: Notify::new(),
             unsettled: AtomicU32::new(0),
             activity: AtomicU64::new(0),
@@ -203,8 +206,35 @@ impl Engine {
     pub(crate) fn settle(&self, end: ClaimEnd) {
         let jobs = u32::try_from(end.ended.len()).unwrap_or(u32::MAX);
         self.unsettled.fetch_add(jobs, Ordering::Relaxed);
+        self.send(end.key.fence);
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner).push(end);
         self.outbox_filled.notify_one();
+    }
+
+    fn on_the_way(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+        self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An outcome under this fence is on its way into the database.
+    pub(crate) fn send(&self, fence: Uuid) {
+        *self.on_the_way().entry(fence).or_insert(0) += 1;
+    }
+
+    /// It has arrived, or was refused.
+    pub(crate) fn arrived(&self, fence: Uuid) {
+        let mut on_the_way = self.on_the_way();
+        if let Some(count) = on_the_way.get_mut(&fence) {
+            *count -= 1;
+            if *count == 0 {
+                on_the_way.remove(&fence);
+            }
+        }
+    }
+
+    /// Whether this worker has a job under this fence, or an outcome of one on its way.
+    pub(crate) fn knows(&self, fence: Uuid) -> bool {
+        let open = self.open().iter().any(|claim| claim.fence() == fence && !claim.is_over());
+        open || self.on_the_way().contains_key(&fence)
     }
 
     /// Takes everything that is to be stored.

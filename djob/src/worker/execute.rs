@@ -56,8 +56,10 @@ async fn one(engine: &Engine, run: &Run, slot: usize) -> Duration {
     let settlement = settle(&job.facts(Some(def), jitter(key, &job)), outcome);
     if finished_itself {
         // Whether its transaction was committed is only known from the answer: then its claim is gone.
+        engine.send(key.fence);
         let end = run.end(settlement.clone(), ran, true);
         let stands = super::settle::store(engine, end.into_iter().collect()).await;
+        engine.arrived(key.fence);
         let committed = stands.first().is_none_or(|stands| !stands);
         call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, committed));
         return ran;

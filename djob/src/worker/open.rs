@@ -81,6 +81,10 @@ impl OpenClaim {
         ClaimEnd { key, ended: vec![ended], still: vec![] }
     }
 
+    pub(crate) fn fence(&self) -> Uuid {
+        self.fence
+    }
+
     /// Whether the batch has been open for too long.
     pub(crate) fn is_slow(&self) -> bool {
         self.opened.elapsed() >= OPEN_MAX && self.progress().rows == Rows::Batch

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::engine::Engine;
 use super::open::OPEN_MAX;
 use crate::events::Event;
@@ -31,7 +33,9 @@ pub(crate) async fn flush(engine: &Engine) {
             return;
         }
         let jobs = ends.iter().map(|end| end.ended.len()).sum();
+        let fences: Vec<Uuid> = ends.iter().map(|end| end.key.fence).collect();
         store(engine, ends).await;
+        fences.into_iter().for_each(|fence| engine.arrived(fence));
         engine.settled(jobs);
     }
 }

@@ -4,6 +4,7 @@
 //! away, since one that is put back half-dead would hold its place in the pool for ever.
 
 mod connect;
+mod look;
 mod rows;
 mod wake;
 mod write;
@@ -25,9 +26,6 @@ use crate::clock::{Clock, micros};
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long a migration may take: it may wait for another program's.
 const MIGRATION_MAX: Duration = Duration::from_secs(600);
-
-/// One view of all rooms, so that a job on its way between two of them is seen in one.
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A PostgreSQL database.
 #[derive(Clone)]
@@ -170,19 +168,7 @@ impl Storage for PostgresStorage {
     }
 
     fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
-        Box::pin(self.on("find", async move |conn, texts, now| {
-            let mut tx = conn.begin_with(SNAPSHOT).await?;
-            if let Some(row) = Postgres::find(&mut tx, texts, id, now).await? {
-                return Ok(Some(row));
-            }
-            let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *tx).await?;
-            let Some(row) = claim else { return Ok(None) };
-            let progress = Postgres::progress(&mut tx, texts, id).await?;
-            let mut jobs = rows::claim(&row)?.1.jobs;
-            jobs.retain(|job| job.id == id);
-            write::fetch_args(&mut tx, texts, &mut jobs).await?;
-            Ok(running_rows(jobs).next().map(|row| JobRow { progress, ..row }))
-        }))
+        Box::pin(self.on("find", async move |conn, texts, now| look::find(conn, texts, now, id).await))
     }
 
     fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>> {
@@ -190,23 +176,7 @@ impl Storage for PostgresStorage {
     }
 
     fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
-        Box::pin(self.on("list", async move |conn, texts, now| {
-            let (mut found, mut tx) = (Vec::new(), conn.begin_with(SNAPSHOT).await?);
-            for (statement, state) in rooms_of(filter) {
-                found.extend(Postgres::list(&mut tx, texts.get(statement), filter, state, now).await?);
-            }
-            if matches!(filter.state, None | Some(JobState::Running)) {
-                let claims = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN).fetch_all(&mut *tx).await?;
-                for row in &claims {
-                    found.extend(running_rows(rows::claim(row)?.1.jobs));
-                }
-            }
-            let mut page = newest_first(found, filter);
-            for row in page.iter_mut().filter(|row| row.state == JobState::Running) {
-                row.progress = Postgres::progress(&mut tx, texts, row.id).await?;
-            }
-            Ok(page)
-        }))
+        Box::pin(self.on("list", async move |conn, texts, now| look::list(conn, texts, now, filter).await))
     }
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {

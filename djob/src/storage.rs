@@ -11,6 +11,7 @@ pub(crate) mod moves;
 pub(crate) mod postgres;
 #[cfg(test)]
 mod prepare;
+mod rooms;
 mod shared;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

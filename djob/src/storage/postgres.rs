@@ -184,24 +184,29 @@ impl Storage for PostgresStorage {
     }
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
-        Box::pin(
-            self.on_tx("cancel", async move |conn, texts, now| write::cancel(conn, texts, now, id).await),
-        )
+        Box::pin(self.on_tx("cancel", async move |conn, texts, now| {
+            rooms::cancel::<Postgres>(conn, texts, now, id).await
+        }))
     }
 
     fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.on_tx("cancel_slipped", async move |conn, texts, now| {
-            let unwanted = Postgres::finds(conn, texts.get(IS_UNWANTED), id).await?;
-            Ok(unwanted && write::cancel(conn, texts, now, id).await? == Cancelled::Now)
+            rooms::cancel_slipped::<Postgres>(conn, texts, now, id).await
         }))
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(self.on_tx("retry", async move |conn, texts, now| write::retry(conn, texts, now, id).await))
+        Box::pin(self.on_tx("retry", async move |conn, texts, now| {
+            rooms::retry::<Postgres>(conn, texts, now, id).await
+        }))
     }
 
     fn delete(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(self.on_tx("delete", async move |conn, texts, _| write::delete(conn, texts, id).await))
+        Box::pin(
+            self.on_tx("delete", async move |conn, texts, _| {
+                rooms::delete::<Postgres>(conn, texts, id).await
+            }),
+        )
     }
 
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {

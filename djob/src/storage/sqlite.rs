@@ -165,29 +165,26 @@ impl Storage for SqliteStorage {
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
         Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move { write::cancel(conn, &texts, now, id).await })
+            Box::pin(async move { rooms::cancel::<Sqlite>(conn, &texts, now, id).await })
         }))
     }
 
     fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move {
-                let unwanted = Sqlite::finds(conn, texts.get(IS_UNWANTED), id).await?;
-                Ok(unwanted && write::cancel(conn, &texts, now, id).await? == Cancelled::Now)
-            })
+            Box::pin(async move { rooms::cancel_slipped::<Sqlite>(conn, &texts, now, id).await })
         }))
     }
 
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.write(move |conn, texts, now| {
-            Box::pin(async move { write::retry(conn, &texts, now, id).await })
+            Box::pin(async move { rooms::retry::<Sqlite>(conn, &texts, now, id).await })
         }))
     }
 
     fn delete(&self, id: JobId) -> Reply<'_, bool> {
-        Box::pin(
-            self.write(move |conn, texts, _| Box::pin(async move { write::delete(conn, &texts, id).await })),
-        )
+        Box::pin(self.write(move |conn, texts, _| {
+            Box::pin(async move { rooms::delete::<Sqlite>(conn, &texts, id).await })
+        }))
     }
 
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {

@@ -7,14 +7,12 @@ use sqlx::postgres::{PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::rows;
-use crate::clock::micros;
-use crate::job::settle::KEEP_COMPLETED;
 use crate::job::{ClaimedJob, Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
 use crate::storage::verbs::{Now, Verbs};
-use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, StorageError};
+use crate::storage::{ClaimEnd, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -92,37 +90,6 @@ pub(super) fn needs_transaction(ends: &[ClaimEnd]) -> bool {
     ends.iter().flat_map(|end| &end.ended).any(|ended| ended.job.meta.unique_key.is_some())
 }
 
-/// Cancels a job that waits, or asks for it to be stopped.
-pub(super) async fn cancel(conn: &mut PgConnection, texts: &Texts, now: Now, id: JobId) -> Result<Cancelled> {
-    if Postgres::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
-        for statement in [DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
-            Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
-        }
-        return Ok(Cancelled::Now);
-    }
-    let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *conn).await?;
-    if claim.is_none() {
-        Postgres::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
-        return Ok(Cancelled::NotFound);
-    }
-    Postgres::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
-    Ok(Cancelled::Asked)
-}
-
-/// Forgets a job that does not run.
-pub(super) async fn delete(conn: &mut PgConnection, texts: &Texts, id: JobId) -> Result<bool> {
-    let mut gone = 0;
-    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
-        gone += Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
-    }
-    if gone > 0 {
-        for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
-            Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
-        }
-    }
-    Ok(gone > 0)
-}
-
 /// Fetches arguments that lie apart, and puts them into the jobs.
 pub(super) async fn fetch_args(
     conn: &mut PgConnection,
@@ -138,16 +105,4 @@ pub(super) async fn fetch_args(
         jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
     }
     Ok(())
-}
-
-/// Puts a finished or parked job back to waiting, unless another job has its unique key by now.
-pub(super) async fn retry(conn: &mut PgConnection, texts: &Texts, now: Now, id: JobId) -> Result<bool> {
-    if Postgres::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
-        return Ok(false);
-    }
-    let back = Postgres::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
-    for statement in [HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS] {
-        Postgres::on_job_timeless(conn, texts.get(statement), id).await?;
-    }
-    Ok(back)
 }

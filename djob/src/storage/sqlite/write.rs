@@ -6,14 +6,12 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use super::rows;
-use crate::clock::micros;
-use crate::job::settle::KEEP_COMPLETED;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Enqueued, JobId, NewJob};
 use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
 use crate::storage::verbs::{Now, Verbs};
-use crate::storage::{CANCEL_REASON, Cancelled, ClaimEnd, LaneAt, StorageError};
+use crate::storage::{ClaimEnd, LaneAt, StorageError};
 
 /// Stores jobs on a connection that is inside of a transaction.
 pub(super) async fn enqueue(
@@ -140,66 +138,6 @@ pub(super) fn claim_row(row: &SqliteRow) -> Result<(Uuid, Claim), StorageError> 
         row.try_get(2)?,
         rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
     ))
-}
-
-/// Cancels a job that waits, or asks for it to be stopped.
-pub(super) async fn cancel(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    now: Now,
-    id: JobId,
-) -> Result<Cancelled, StorageError> {
-    if Sqlite::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
-        for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
-            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-        }
-        return Ok(Cancelled::Now);
-    }
-    let claim = sqlx::query(texts.get(FIND_CLAIM)).bind(id).fetch_optional(&mut *conn).await?;
-    if claim.is_none() {
-        Sqlite::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
-        return Ok(Cancelled::NotFound);
-    }
-    Sqlite::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
-    Ok(Cancelled::Asked)
-}
-
-/// Puts a finished or parked job back to waiting, unless another job has its unique key by now.
-pub(super) async fn retry(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    now: Now,
-    id: JobId,
-) -> Result<bool, StorageError> {
-    if Sqlite::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
-        return Ok(false);
-    }
-    let back = Sqlite::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
-    if back {
-        for statement in [DELETE_FROM_FINISHED, DELETE_FROM_PARKED, HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS]
-        {
-            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-        }
-    }
-    Ok(back)
-}
-
-/// Forgets a job that does not run.
-pub(super) async fn delete(
-    conn: &mut SqliteConnection,
-    texts: &Texts,
-    id: JobId,
-) -> Result<bool, StorageError> {
-    let mut gone = 0;
-    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
-        gone += Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-    }
-    if gone > 0 {
-        for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
-            Sqlite::on_job_timeless(conn, texts.get(statement), id).await?;
-        }
-    }
-    Ok(gone > 0)
 }
 
 /// Puts jobs of these kinds back to waiting that were parked because nobody knew them.

@@ -1,0 +1,78 @@
+//! Moves between rooms that somebody asks for: cancel, retry, delete. The same steps on every database, made of the shared
+//! verbs; all of them run inside of a transaction.
+
+use super::statement::Statement::*;
+use super::statement::Texts;
+use super::verbs::{Now, Result, Verbs};
+use super::{CANCEL_REASON, Cancelled};
+use crate::clock::micros;
+use crate::job::JobId;
+use crate::job::settle::KEEP_COMPLETED;
+
+/// Cancels a job that waits, or asks for it to be stopped.
+pub(super) async fn cancel<D: Verbs>(
+    conn: &mut D::Connection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<Cancelled> {
+    if D::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
+        // PostgreSQL has deleted the row already, as it copied it.
+        for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
+            D::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+        return Ok(Cancelled::Now);
+    }
+    if !D::finds(conn, texts.get(FIND_CLAIM), id).await? {
+        D::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
+        return Ok(Cancelled::NotFound);
+    }
+    D::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
+    Ok(Cancelled::Asked)
+}
+
+/// Cancels a job that somebody still wants to stop, if it waits again.
+pub(super) async fn cancel_slipped<D: Verbs>(
+    conn: &mut D::Connection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<bool> {
+    let unwanted = D::finds(conn, texts.get(IS_UNWANTED), id).await?;
+    Ok(unwanted && cancel::<D>(conn, texts, now, id).await? == Cancelled::Now)
+}
+
+/// Puts a finished or parked job back to waiting, unless another job has its unique key by now.
+pub(super) async fn retry<D: Verbs>(
+    conn: &mut D::Connection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<bool> {
+    if D::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
+        return Ok(false);
+    }
+    let back = D::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
+    if back {
+        // PostgreSQL has deleted the row already, as it copied it.
+        for statement in [DELETE_FROM_FINISHED, DELETE_FROM_PARKED, HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS]
+        {
+            D::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+    }
+    Ok(back)
+}
+
+/// Forgets a job that does not run, and what belonged to it.
+pub(super) async fn delete<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
+    let mut gone = 0;
+    for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
+        gone += D::on_job_timeless(conn, texts.get(statement), id).await?;
+    }
+    if gone > 0 {
+        for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
+            D::on_job_timeless(conn, texts.get(statement), id).await?;
+        }
+    }
+    Ok(gone > 0)
+}

@@ -271,3 +271,39 @@ async fn a_worker_outlives_the_absence_of_its_tables() {
     drop(stop);
     worker.await.unwrap().unwrap();
 }
+
+/// Panics when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[job(retries = 0, timeout = "50ms")]
+async fn hold_a_grenade() {
+    let _grenade = Grenade;
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_job_that_panics_as_it_is_stopped_costs_no_slot() {
+    let database = sqlite().await;
+    let client = &database.client;
+    let grenades = [
+        hold_a_grenade.perform_later().on(client).await.unwrap(),
+        hold_a_grenade.perform_later().on(client).await.unwrap(),
+    ];
+    let after = double.perform_later(4).on(client).await.unwrap();
+    let worker = Worker::new(client).concurrency(1).only([hold_a_grenade.def(), double.def()]);
+    tokio::time::timeout(Duration::from_secs(20), worker.work_off()).await.unwrap().unwrap();
+    assert_eq!(after.wait().await.unwrap(), 8);
+    for grenade in grenades {
+        let row = client.find(grenade.id()).await.unwrap().unwrap();
+        assert_eq!(
+            (row.state, row.error.unwrap().as_str()),
+            (JobState::Failed, "timed out: it ran longer than 50ms")
+        );
+    }
+}

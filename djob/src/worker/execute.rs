@@ -37,9 +37,16 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
 
 /// Runs one job and hands over what became of it; returns how long it ran.
 async fn one(engine: &Engine, run: &Run, slot: usize) -> Duration {
+    if engine.abort.is_cancelled() {
+        // Nothing begins any more; it goes back.
+        conclude(engine, run, Settlement::Release, Duration::ZERO);
+        return Duration::ZERO;
+    }
     let Some((job, key)) = run.begin() else { return Duration::ZERO };
     engine.stir();
     if job.meta.suspect && !super::settle::start(engine, key).await {
+        // It is not this worker's any more: what is said about it is refused.
+        conclude(engine, run, Settlement::Release, Duration::ZERO);
         return Duration::ZERO;
     }
     let Some(def) = engine.registry.get(&job.kind) else {
@@ -124,7 +131,7 @@ async fn bounded(
     limit: Duration,
     work: impl Future<Output = Attempted>,
 ) -> Ended {
-    let mut work = pin!(work);
+    let mut work = Box::pin(work);
     if let Poll::Ready(ended) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
         return Ended::Itself(ended);
     }
@@ -137,6 +144,10 @@ async fn bounded(
         () = told_to_stop(engine, ctx) => Ended::Cancelled,
     };
     engine.leave(ctx);
+    // What the job holds is dropped here if it was stopped, and that may panic.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(work))) {
+        tracing::error!(kind = ctx.kind(), panic = panic_text(&*panic), "a job panicked as it was stopped");
+    }
     ended
 }
 

@@ -79,6 +79,12 @@
 //! async fn ship(to: Address) {}
 //! ```
 
+// What only one database needs lies idle where that one is not built in; the build with both has no such excuse.
+#![cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("djob keeps its jobs in a database: enable its feature `sqlite` or `postgres`");
+
 // The attribute writes `::djob::..`, also for the jobs in this crate's own tests.
 extern crate self as djob;
 

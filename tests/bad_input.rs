@@ -307,3 +307,53 @@ async fn a_job_that_panics_as_it_is_stopped_costs_no_slot() {
         );
     }
 }
+
+fn panics(_: u32) -> Duration {
+    panic!("no idea how long")
+}
+
+#[job(retries = 1, backoff = panics)]
+async fn retried_by_a_panic() -> Result<(), djob::BoxError> {
+    Err("again".into())
+}
+
+#[job]
+async fn sleeps_for_ever() -> Result<(), djob::BoxError> {
+    Err(Directive::snooze(Duration::MAX).into())
+}
+
+/// Neither a backoff that panics nor a snooze beyond all time costs the worker anything.
+async fn odd_delays_are_stored(database: &Database) {
+    let client = &database.client;
+    let retried = retried_by_a_panic.perform_later().on(client).await.unwrap();
+    let snoozed = sleeps_for_ever.perform_later().on(client).await.unwrap();
+    let after = double.perform_later(4).on(client).await.unwrap();
+    let worker = Worker::new(client).concurrency(1).only([
+        retried_by_a_panic.def(),
+        sleeps_for_ever.def(),
+        double.def(),
+    ]);
+    tokio::time::timeout(Duration::from_secs(20), worker.work_off()).await.unwrap().unwrap();
+    assert_eq!(after.wait().await.unwrap(), 8);
+    for job in [retried.id(), snoozed.id()] {
+        assert_eq!(client.find(job).await.unwrap().unwrap().state, JobState::Scheduled);
+    }
+}
+
+#[tokio::test]
+async fn a_backoff_that_panics_and_a_snooze_for_ever_cost_no_slot_and_stop_no_settler() {
+    odd_delays_are_stored(&sqlite().await).await;
+    odd_delays_are_stored(&postgres().await).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_and_not_the_end_of_all_writes() {
+    let database = sqlite().await;
+    let client = &database.client;
+    let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    // Ends the whole transaction by itself, as a full disk does.
+    conn.execute("create trigger full before insert on djob_jobs when new.queue = 'full' begin select raise(rollback, 'database or disk is full'); end").await.unwrap();
+    let refused = double.perform_later(1).queue("full").on(client).await.unwrap_err();
+    assert!(refused.to_string().contains("full"), "{refused}");
+    assert!(double.perform_later(1).on(client).await.is_ok(), "the next write begins anew");
+}

@@ -200,7 +200,14 @@ impl Client {
             return Ok(JobHandle::ran(self.clone(), new.id, result));
         }
         self.each_hook(std::slice::from_ref(&new));
-        let stored = self.shared.batch.enqueue(new).await?;
+        let stored = if new.id_given || new.meta.unique_key.is_some() {
+            // It may have to wait for a stranger's transaction, and others must not wait with it.
+            let id = new.id;
+            let stored = self.shared.storage.enqueue(vec![new]).await?;
+            stored.first().copied().unwrap_or(Enqueued::Inserted(id))
+        } else {
+            self.shared.batch.enqueue(new).await?
+        };
         self.stored(&[stored], def.kind);
         Ok(JobHandle::new(self.clone(), stored))
     }

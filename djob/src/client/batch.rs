@@ -39,8 +39,8 @@ impl Batch {
         let (answer, answered) = oneshot::channel();
         if self.push(job, answer) {
             // In a run of its own, so that a caller who gives up does not take the others' jobs along.
-            let run = Run(self.clone());
-            tokio::spawn(async move { run.0.store_all().await });
+            let run = Run { batch: self.clone(), over: false };
+            tokio::spawn(run.run_out());
         }
         answered.await.unwrap_or_else(|_| {
             Err(StorageError::new(Problem::Unreachable("the runtime has stopped".into())))
@@ -94,12 +94,25 @@ fn answer_each(answers: Vec<Answer>, results: impl Iterator<Item = Result<Enqueu
     }
 }
 
-/// A run of commits. However it ends, the next job may start another.
-struct Run(Batch);
+/// A run of commits. If it is dropped half-way, with its runtime, the next job may start another.
+struct Run {
+    batch: Batch,
+    over: bool,
+}
+
+impl Run {
+    async fn run_out(mut self) {
+        self.batch.store_all().await;
+        self.over = true;
+    }
+}
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.over {
+            return;
+        }
+        let mut waiting = self.batch.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.running {
             waiting.running = false;
             waiting.jobs.clear();

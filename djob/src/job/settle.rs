@@ -13,6 +13,9 @@ pub const KEEP_COMPLETED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a failed job is kept, unless its kind says otherwise.
 pub const KEEP_FAILED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// The longest snooze: ten years.
+pub const SNOOZE_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// How long a finished job is kept; written in the attribute as `#[job(keep = "7d")]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -98,7 +101,7 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
             Settlement::Retry { delay: facts.backoff.delay(attempt, facts.jitter), error }
         }
         Outcome::Error(error) | Outcome::Fail(error) => finish(JobState::Failed, None, Some(error)),
-        Outcome::Snooze(delay) => Settlement::Snooze { delay },
+        Outcome::Snooze(delay) => Settlement::Snooze { delay: delay.min(SNOOZE_MAX) },
         Outcome::Cancelled(why) => finish(JobState::Cancelled, None, Some(why)),
         Outcome::BrokenContract(detail) => Settlement::Park { reason: "broken_contract", detail },
         Outcome::UnknownKind => Settlement::Park {

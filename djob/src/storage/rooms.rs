@@ -16,19 +16,36 @@ pub(super) async fn cancel<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<Cancelled> {
-    if D::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await? {
+    if cancel_waiting::<D>(conn, texts, now, id).await? {
+        return Ok(Cancelled::Now);
+    }
+    if D::finds(conn, texts.get(FIND_CLAIM), id).await? {
+        D::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
+        return Ok(Cancelled::Asked);
+    }
+    // It may have gone back to waiting between the two looks.
+    if cancel_waiting::<D>(conn, texts, now, id).await? {
+        return Ok(Cancelled::Now);
+    }
+    D::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
+    Ok(Cancelled::NotFound)
+}
+
+/// Cancels a job that waits or is parked.
+async fn cancel_waiting<D: Verbs>(
+    conn: &mut D::Connection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<bool> {
+    let cancelled = D::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await?;
+    if cancelled {
         // PostgreSQL has deleted the row already, as it copied it.
         for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
             D::on_job_timeless(conn, texts.get(statement), id).await?;
         }
-        return Ok(Cancelled::Now);
     }
-    if !D::finds(conn, texts.get(FIND_CLAIM), id).await? {
-        D::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
-        return Ok(Cancelled::NotFound);
-    }
-    D::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
-    Ok(Cancelled::Asked)
+    Ok(cancelled)
 }
 
 /// Cancels a job that somebody still wants to stop, if it waits again.

@@ -232,11 +232,6 @@ where
         Ok(sqlx::query(sql).bind(id).fetch_optional(conn).await?.is_some())
     }
 
-    async fn is_known(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
-        Ok(D::finds(&mut *conn, texts.get(IS_KNOWN), id).await?
-            || D::finds(conn, texts.get(FIND_CLAIM), id).await?)
-    }
-
     async fn say_progress(
         conn: &mut D::Connection,
         texts: &Texts,

@@ -75,7 +75,8 @@ statements! {
     HOLD_AGAIN = "hold_again";
     KEY_IS_TAKEN = "key_is_taken";
     KEY_HOLDER = "key_holder";
-    IS_KNOWN = "is_known";
+    LOCK_ID = "lock_id", only, postgres;
+    IS_KNOWN = "is_known", sqlite;
     RELEASE_KEY = "release_key";
     // claim
     LANES = "lanes", sqlite;

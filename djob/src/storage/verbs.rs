@@ -145,11 +145,6 @@ pub(crate) trait Verbs: Database {
         sql: SqlStr,
         id: JobId,
     ) -> impl Future<Output = Result<bool>> + Send;
-    fn is_known(
-        conn: &mut Self::Connection,
-        texts: &Texts,
-        id: JobId,
-    ) -> impl Future<Output = Result<bool>> + Send;
     fn say_progress(
         conn: &mut Self::Connection,
         texts: &Texts,

@@ -19,6 +19,8 @@ const POLL_BUSY: Duration = Duration::from_millis(50);
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 /// A sweep may cost a twentieth of the time at most.
 const SWEEP_SHARE: u32 = 20;
+/// But one that was slow once must not keep others waiting for long.
+const PACE_MAX: Duration = Duration::from_secs(2);
 
 /// What a claimer remembers.
 struct Claimer {
@@ -96,7 +98,7 @@ impl Claimer {
     }
 
     fn must_sweep(&self) -> bool {
-        self.short || self.swept.elapsed() >= SWEEP_EVERY.max(self.sweep_cost * SWEEP_SHARE)
+        self.short || self.swept.elapsed() >= SWEEP_EVERY.max((self.sweep_cost * SWEEP_SHARE).min(PACE_MAX))
     }
 
     async fn sweep(&mut self) -> Result<(), StorageError> {
@@ -124,11 +126,15 @@ impl Claimer {
     async fn rest(&mut self, draining: &tokio_util::sync::CancellationToken, taken: u32) {
         if taken > 0 {
             // What came meanwhile would be found at once; only the cost of looking sets a pace.
-            let pace = (self.sweep_cost * SWEEP_SHARE).saturating_sub(self.swept.elapsed());
-            if pace.is_zero() {
-                return;
+            let pace = (self.sweep_cost * SWEEP_SHARE).min(PACE_MAX).saturating_sub(self.swept.elapsed());
+            if !pace.is_zero() {
+                let heard = tokio::time::timeout(pace, self.bell.changed());
+                tokio::select! {
+                    () = draining.cancelled() => {}
+                    _ = heard => {}
+                }
             }
-            return drop(tokio::time::timeout(pace, self.bell.changed()).await);
+            return;
         }
         let (engine, id) = (&self.engine, self.engine.id);
         engine.client.event_sender().send(|| Event::WorkerIdle { worker: id });
@@ -174,7 +180,7 @@ async fn fetch_args(engine: &Engine, runs: &[Run]) {
     let mut pause = Duration::from_millis(50);
     while let Err(error) = engine.storage().fetch_args(&mut jobs).await {
         tracing::warn!(%error, "could not fetch large arguments; trying again");
-        if engine.lost() || engine.abort.is_cancelled() {
+        if !error.is_transient() || engine.draining.is_cancelled() {
             return;
         }
         tokio::time::sleep(pause).await;

@@ -11,6 +11,8 @@ use crate::job::Settlement;
 
 /// How often it is looked whether the jobs are done. They tell nobody; a drain is no hot path.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long the last outcomes may take on their way into the database.
+const LAST_OUTCOMES: Duration = Duration::from_secs(12);
 
 /// Ends what runs here. On return nothing runs, and everything is stored or given back.
 pub(crate) async fn drain(engine: &Arc<Engine>) {
@@ -29,12 +31,28 @@ pub(crate) async fn drain(engine: &Arc<Engine>) {
     }
     give_back_held(engine);
     flush(engine).await;
+    settled(engine).await;
+}
+
+/// Waits for outcomes that are on their way, but not for ever.
+async fn settled(engine: &Engine) {
+    let all = async {
+        while !engine.is_settled() {
+            flush(engine).await;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    if tokio::time::timeout(LAST_OUTCOMES, all).await.is_err() {
+        tracing::error!(
+            "outcomes could not be stored before the end: their jobs will be rescued, and run again"
+        );
+    }
 }
 
 /// Waits until no job runs, but not longer than `limit`, and not once everything shall end at once.
 async fn done_within(engine: &Engine, limit: Duration) -> bool {
     let done = async {
-        while engine.all_pools().any(|pool| pool.busy() > 0) || engine.unsettled() > 0 {
+        while engine.all_pools().any(|pool| pool.busy() > 0) || !engine.is_settled() {
             give_back_held(engine);
             tokio::time::sleep(LOOK_EVERY).await;
         }

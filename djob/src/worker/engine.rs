@@ -129,7 +129,7 @@ impl Engine {
     pub(crate) fn is_idle(&self) -> bool {
         let now = self.activity();
         let found_nothing = self.pools.iter().all(|pool| pool.found_nothing() == Some(now));
-        found_nothing && self.all_pools().all(|pool| pool.is_idle()) && self.unsettled() == 0
+        found_nothing && self.all_pools().all(|pool| pool.is_idle()) && self.is_settled()
     }
 
     /// Notes which kind has the thread in this slot; `None` when it has let go of it.
@@ -247,6 +247,11 @@ impl Engine {
         self.stir();
         self.unsettled.fetch_sub(u32::try_from(jobs).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.pools.iter().for_each(|pool| pool.look_again());
+    }
+
+    /// Whether no outcome is left to be stored.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.unsettled() == 0 && !self.open().iter().any(|claim| claim.is_splitting())
     }
 
     pub(crate) fn unsettled(&self) -> u32 {

@@ -18,7 +18,9 @@ use super::pool::Pool;
 use crate::events::Event;
 use crate::hooks::{Hooks, call_each};
 use crate::job::outcome::error_text;
-use crate::job::{ClaimKey, ClaimedJob, JobDef, JobError, JobState, Outcome, Settlement, settle};
+use crate::job::{
+    Backoff, ClaimKey, ClaimedJob, Facts, JobDef, JobError, JobState, Outcome, Settlement, settle,
+};
 
 /// A slot: runs one job after the other until the worker is over.
 pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
@@ -35,32 +37,33 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
     }
 }
 
-/// Runs one job and hands over what became of it; returns how long it ran.
-async fn one(engine: &Engine, run: &Run, slot: usize) -> Duration {
-    if engine.abort.is_cancelled() {
+/// Runs one job and hands over what became of it; returns how long it ran, if it did.
+async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Duration> {
+    let without_args = || run.held().is_some_and(|job| job.args.is_none());
+    if engine.abort.is_cancelled() || (engine.draining.is_cancelled() && without_args()) {
         // Nothing begins any more; it goes back.
         conclude(engine, run, Settlement::Release, Duration::ZERO);
-        return Duration::ZERO;
+        return None;
     }
-    let Some((job, key)) = run.begin() else { return Duration::ZERO };
+    let (job, key) = run.begin()?;
     engine.stir();
     if job.meta.suspect && !super::settle::start(engine, key).await {
         // It is not this worker's any more: what is said about it is refused.
         conclude(engine, run, Settlement::Release, Duration::ZERO);
-        return Duration::ZERO;
+        return None;
     }
     let Some(def) = engine.registry.get(&job.kind) else {
         let settlement = settle(&job.facts(None, 0.0), Outcome::UnknownKind);
         tracing::warn!(kind = %job.kind, id = %job.id, "unknown kind: parked; is its crate linked? `use my_jobs as _;`");
         conclude(engine, run, settlement, Duration::ZERO);
-        return Duration::ZERO;
+        return None;
     };
     let start = Instant::now();
     let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def);
     let outcome = attempt(engine, def, &ctx, &job, slot).await;
     let ran = start.elapsed();
     let finished_itself = outcome == Outcome::CompletedInTransaction;
-    let settlement = settle(&job.facts(Some(def), jitter(key, &job)), outcome);
+    let settlement = decide(job.facts(Some(def), jitter(key, &job)), outcome);
     if finished_itself {
         // Whether its transaction was committed is only known from the answer: then its claim is gone.
         engine.send(key.fence);
@@ -69,11 +72,23 @@ async fn one(engine: &Engine, run: &Run, slot: usize) -> Duration {
         engine.arrived(key.fence);
         let committed = stands.first().is_none_or(|stands| !stands);
         call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, committed));
-        return ran;
+        return Some(ran);
     }
     call_hooks(engine, |hooks| after(hooks, &ctx, &settlement, false));
     conclude(engine, run, settlement, ran);
-    ran
+    Some(ran)
+}
+
+/// Decides what follows; a backoff function of the user's own that panics is replaced by the default one.
+fn decide(facts: Facts, outcome: Outcome) -> Settlement {
+    if !matches!(facts.backoff, Backoff::Custom(_)) {
+        return settle(&facts, outcome);
+    }
+    let decided = catch_unwind(AssertUnwindSafe(|| settle(&facts, outcome.clone())));
+    decided.unwrap_or_else(|panic| {
+        tracing::error!(panic = panic_text(&*panic), "a backoff function panicked: using the default one");
+        settle(&Facts { backoff: Backoff::default(), ..facts }, outcome)
+    })
 }
 
 fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration) {

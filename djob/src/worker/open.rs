@@ -93,7 +93,12 @@ impl OpenClaim {
     /// Whether nothing of it is left to be done here.
     pub(crate) fn is_over(&self) -> bool {
         let progress = self.progress();
-        progress.left == 0 && progress.rows != Rows::Splitting
+        progress.rows == Rows::Lost || (progress.left == 0 && progress.rows != Rows::Splitting)
+    }
+
+    /// Whether it is being split: outcomes may be kept back in it.
+    pub(crate) fn is_splitting(&self) -> bool {
+        self.progress().rows == Rows::Splitting
     }
 
     /// Begins to split the batch. What has not begun is handed back unless `keep_held`.

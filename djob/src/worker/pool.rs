@@ -85,10 +85,12 @@ impl Pool {
     }
 
     /// A slot is free again.
-    pub(crate) fn done(&self, ran: Duration) {
+    pub(crate) fn done(&self, ran: Option<Duration>) {
         self.busy.fetch_sub(1, Relaxed);
-        self.ran.fetch_add(1, Relaxed);
-        self.ran_us.fetch_add(u64::try_from(ran.as_micros()).unwrap_or(u64::MAX / 2), Relaxed);
+        if let Some(ran) = ran {
+            self.ran.fetch_add(1, Relaxed);
+            self.ran_us.fetch_add(u64::try_from(ran.as_micros()).unwrap_or(u64::MAX / 2), Relaxed);
+        }
         self.drained.notify_one();
     }
 

@@ -1,7 +1,7 @@
 //! The settler: stores what became of jobs, many at a time, and does not rest until it is stored or refused.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -11,7 +11,9 @@ use crate::events::Event;
 use crate::job::{ClaimKey, JobState, Settlement};
 use crate::storage::{ClaimEnd, Ended, StorageError};
 
-/// How often a database may refuse an outcome before a worker that ends gives up on it.
+/// How long a worker that aborts goes on trying to store outcomes.
+const LAST_TRIES: Duration = Duration::from_secs(10);
+/// How often a database may refuse an outcome before the job is set aside instead.
 const REFUSALS_MAX: u32 = 5;
 
 /// Stores outcomes until the worker is over.
@@ -64,10 +66,11 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
 /// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, or
 /// until the lease is lost: then others have the jobs, and nothing that is said here counts.
 pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
-    let (mut pause, mut refusals) = (Duration::from_millis(20), 0);
+    let (mut pause, mut refusals, begin) = (Duration::from_millis(20), 0, Instant::now());
     loop {
-        // A worker that ends does not wait for a database that refuses for good: its claims are rescued later.
-        if engine.lost() || (refusals >= REFUSALS_MAX && engine.draining.is_cancelled()) {
+        // A worker that ends does not wait for ever: its claims are rescued later.
+        let too_long = engine.abort.is_cancelled() && begin.elapsed() > LAST_TRIES;
+        if engine.lost() || too_long || refusals > 2 * REFUSALS_MAX {
             return refused(engine, &ends);
         }
         match engine.storage().settle(engine.id, &ends).await {
@@ -84,7 +87,7 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
                 refusals += 1;
-                ends.iter_mut().for_each(|end| fall_back(end, &error));
+                ends.iter_mut().for_each(|end| fall_back(end, &error, refusals > REFUSALS_MAX));
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
@@ -114,10 +117,15 @@ async fn one_by_one(engine: &Engine, ends: Vec<ClaimEnd>, error: &StorageError) 
     accepted
 }
 
-/// Replaces whatever a job itself said by plain words that every database can store.
-fn fall_back(end: &mut ClaimEnd, error: &StorageError) {
+/// Replaces whatever a job itself said by plain words that every database can store; where that does not help, the job is set
+/// aside.
+fn fall_back(end: &mut ClaimEnd, error: &StorageError, set_aside: bool) {
     for ended in &mut end.ended {
         let said = format!("the outcome could not be stored: {}", error.to_string().escape_debug());
+        if set_aside {
+            ended.settlement = Settlement::Park { reason: "unstorable_outcome", detail: said };
+            continue;
+        }
         match &mut ended.settlement {
             Settlement::Finish { result, error, .. } => (*result, *error) = (None, Some(said)),
             Settlement::Retry { error, .. } => *error = said,

@@ -25,7 +25,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// for one of the two is ruinous for the other. Every statement has one right plan, by its index.
 const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; \
                       set enable_hashjoin = off; set enable_mergejoin = off; \
-                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'";
+                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'; \
+                      set lock_timeout = '3s'";
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
 const NOT_DURABLE: &str = "set synchronous_commit = off";
 
@@ -125,6 +126,8 @@ pub(super) async fn migrate(conn: &mut PgConnection, naming: &Naming) -> Result<
     };
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
     migrator.dangerous_set_table_name(migrations_table(naming));
+    // Another program's migration is waited for.
+    sqlx::query("set lock_timeout = 0").execute(&mut *conn).await?;
     if let Some(schema) = naming.schema() {
         migrator.create_schema(schema.to_owned());
         let path = format!("set search_path = {schema}, public");

@@ -32,8 +32,12 @@ pub(super) async fn insert_unique(
     mut jobs: Vec<NewJob>,
 ) -> Result<Vec<Enqueued>> {
     let mut holders = vec![None; jobs.len()];
-    for (holder, job) in holders.iter_mut().zip(&jobs).filter(|(_, job)| job.id_given) {
-        *holder = Postgres::is_known(conn, texts, job.id).await?.then_some(job.id);
+    let mut given: Vec<usize> = (0..jobs.len()).filter(|n| jobs[*n].id_given).collect();
+    given.sort_by_key(|n| jobs[*n].id);
+    for n in given {
+        let id = jobs[n].id;
+        sqlx::query(texts.get(LOCK_ID)).bind(id).execute(&mut *conn).await?;
+        holders[n] = Postgres::finds(conn, texts.get(IS_KNOWN), id).await?.then_some(id);
     }
     // In the order of the keys, so that two such transactions never wait for each other.
     let mut order: Vec<usize> =

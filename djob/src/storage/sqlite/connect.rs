@@ -90,7 +90,14 @@ impl SqliteStorage {
     ) -> Result<Self, StorageError> {
         check_version(&writer).await?;
         let texts = Texts::new(Dialect::Sqlite, &naming);
-        Ok(SqliteStorage { writer: Writer::new(writer)?, readers, file, texts, naming, clock })
+        Ok(SqliteStorage {
+            writer: Writer::new(writer, file.is_none())?,
+            readers,
+            file,
+            texts,
+            naming,
+            clock,
+        })
     }
 
     /// The rendered statements, for the test that prepares each of them.

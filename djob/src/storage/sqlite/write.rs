@@ -22,7 +22,7 @@ pub(super) async fn enqueue(
 ) -> Result<Vec<Enqueued>, StorageError> {
     let mut answers = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        let known = job.id_given && Sqlite::is_known(conn, texts, job.id).await?;
+        let known = job.id_given && Sqlite::finds(conn, texts.get(IS_KNOWN), job.id).await?;
         let holder = match &job.meta.unique_key {
             _ if known => Some(job.id),
             Some(key) => Sqlite::hold_key(conn, texts, key, job.id).await?,

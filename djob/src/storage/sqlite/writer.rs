@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -44,9 +44,9 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// Starts the thread that commits. It ends with the last writer.
-    pub(crate) fn new(pool: SqlitePool) -> Result<Self, StorageError> {
+    pub(crate) fn new(pool: SqlitePool, in_memory: bool) -> Result<Self, StorageError> {
         let (queue, waiting) = unbounded_channel();
-        let committer = Committer { pool: pool.clone() };
+        let committer = Committer { pool: pool.clone(), in_memory };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(sqlx::Error::Io)?;
         let thread = std::thread::Builder::new().name("djob-sqlite".into());
@@ -95,6 +95,8 @@ impl Writer {
 /// The thread's part.
 struct Committer {
     pool: SqlitePool,
+    /// The one connection is the database, and must not be closed.
+    in_memory: bool,
 }
 
 impl Committer {
@@ -108,7 +110,18 @@ impl Committer {
     async fn commit(&self, writes: Vec<Write>) {
         let mut answers = Vec::with_capacity(writes.len());
         let mut writes = writes.into_iter();
-        let ended = self.transaction(&mut writes, &mut answers).await.map_err(Arc::new);
+        let ended = match self.pool.acquire().await {
+            Err(error) => Err(error.into()),
+            Ok(mut conn) => {
+                let ended = Self::transaction(&mut conn, &mut writes, &mut answers).await;
+                // A full disk ends the transaction behind sqlx's back, which then refuses to begin another.
+                if ended.is_err() && !self.in_memory {
+                    conn.close_on_drop();
+                }
+                ended
+            }
+        };
+        let ended = ended.map_err(Arc::new);
         let why = |error: &Arc<StorageError>| StorageError::new(Problem::Shared(error.clone()));
         if let Err(error) = &ended {
             for unwritten in writes {
@@ -121,12 +134,12 @@ impl Committer {
     }
 
     async fn transaction(
-        &self,
+        conn: &mut SqliteConnection,
         writes: &mut std::vec::IntoIter<Write>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), StorageError> {
         // IMMEDIATE: a deferred transaction that turns into a write fails at once if another process writes.
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
         if writes.len() == 1 {
             for write in writes {
                 let (keep, answer) = write(Ok(&mut tx)).await;

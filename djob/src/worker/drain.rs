@@ -30,7 +30,6 @@ pub(crate) async fn drain(engine: &Arc<Engine>) {
         done_within(engine, Duration::from_secs(1)).await;
     }
     give_back_held(engine);
-    flush(engine).await;
     settled(engine).await;
 }
 

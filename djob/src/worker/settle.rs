@@ -63,8 +63,8 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
     }
 }
 
-/// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, or
-/// until the lease is lost: then others have the jobs, and nothing that is said here counts.
+/// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, until the
+/// lease is lost (then others have the jobs, and nothing that is said here counts), or until there is no hope.
 pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
     let (mut pause, mut refusals, begin) = (Duration::from_millis(20), 0, Instant::now());
     loop {

@@ -102,13 +102,13 @@ where
     }
 
     async fn prune(conn: &mut D::Connection, texts: &Texts, limit: u32, now: Now) -> Result<u64> {
-        // An error that is an hour old belongs to no job on the move between two rooms.
+        // What is an hour old belongs to no job on the move between two rooms, or to its own claim row.
         const HOUR: i64 = 3_600_000_000;
         let limit = i64::from(limit);
         let pruned =
             sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
         sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(&mut *conn).await?;
-        sqlx::query(texts.get(PRUNE_PROGRESS)).execute(&mut *conn).await?;
+        sqlx::query(texts.get(PRUNE_PROGRESS)).bind(HOUR).bind(now).execute(&mut *conn).await?;
         sqlx::query(texts.get(PRUNE_CANCELS)).bind(HOUR).bind(now).execute(conn).await?;
         Ok(pruned)
     }

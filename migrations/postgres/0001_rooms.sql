@@ -140,8 +140,11 @@ create table djob_duties (
     worker      uuid not null
 );
 
--- Compress batches quickly where the server can; without lz4 they are compressed a little less quickly.
+alter table djob_claims alter column ids set storage external, alter column run_ats set storage external;
 do $$ begin
-    alter table djob_claims alter column args set compression lz4;
+    alter table djob_claims alter column kinds set compression lz4,
+        alter column attempts set compression lz4,
+        alter column max_attempts set compression lz4, alter column args set compression lz4,
+        alter column metas set compression lz4;
 exception when feature_not_supported or invalid_parameter_value then null;
 end $$;

@@ -1,7 +1,8 @@
 //! Many worker processes over one PostgreSQL: each outcome is accepted exactly once.
 
-use djob::JobState;
 use djob::sqlx::{self, Connection as _, Executor as _, Row as _};
+use djob::storage::{Cursor, LaneAt};
+use djob::{Client, JobState};
 
 use crate::common::{Database, TallyJob, count, postgres};
 
@@ -44,4 +45,39 @@ async fn eight_workers_complete_100_000_jobs_each_exactly_once_while_a_transacti
     pin.execute("begin isolation level repeatable read; select count(*) from djob_jobs").await.unwrap();
     eight_workers_share(&database).await;
     pin.execute("commit").await.unwrap();
+}
+
+/// How many jobs one large claim takes.
+async fn claimed(client: &Client) -> usize {
+    let lane = LaneAt { queue: "default".into(), priority: 0, after: Cursor::HEAD };
+    let worker = djob::sqlx::types::Uuid::now_v7();
+    let claims = client.storage().claim(worker, &[lane], 1000).await.unwrap();
+    claims.iter().map(|claim| claim.jobs.len()).sum()
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_has_locked_keeps_no_other_job_waiting() {
+    let database = postgres().await;
+    let client = &database.client;
+    let enqueue = async || client.enqueue_all((0..500).map(|number| TallyJob { number, sleep_ms: 0 })).await;
+    let first = enqueue().await.unwrap();
+    let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    other.execute("begin").await.unwrap();
+    let lock = sqlx::query("select from djob_jobs where id = $1 for update").bind(first[250].id());
+    lock.execute(&mut other).await.unwrap();
+    assert_eq!(claimed(client).await, 499);
+    enqueue().await.unwrap();
+    assert_eq!(claimed(client).await, 500, "nor those that come later");
+    other.execute("rollback").await.unwrap();
+    assert_eq!(claimed(client).await, 1);
+}
+
+#[tokio::test]
+async fn a_claimer_that_never_gets_its_turn_claims_all_the_same() {
+    let database = postgres().await;
+    let client = &database.client;
+    client.enqueue_all((0..500).map(|number| TallyJob { number, sleep_ms: 0 })).await.unwrap();
+    let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    other.execute("select pg_advisory_lock(hashtextextended('djob_jobs', 1))").await.unwrap();
+    assert_eq!(claimed(client).await, 500);
 }

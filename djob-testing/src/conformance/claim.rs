@@ -8,6 +8,14 @@ use djob::{Claim, Due, JobState, NewJob};
 use super::subject::*;
 
 pub async fn eight_claimers_take_each_job_exactly_once(subject: &Subject) -> Checked {
+    eight_claimers(subject, 7).await
+}
+
+pub async fn eight_claimers_of_large_batches_take_each_job_exactly_once(subject: &Subject) -> Checked {
+    eight_claimers(subject, 300).await
+}
+
+async fn eight_claimers(subject: &Subject, limit: u32) -> Checked {
     const JOBS: i16 = 600;
     let lane = |n: i16| NewJob {
         queue: ["a", "b", "c"][usize::from(n.unsigned_abs() % 3)].into(),
@@ -21,7 +29,7 @@ pub async fn eight_claimers_take_each_job_exactly_once(subject: &Subject) -> Che
         claimers.spawn(async move {
             let mut taken = vec![];
             loop {
-                let claims = storage.claim(worker(), &heads, 7).await?;
+                let claims = storage.claim(worker(), &heads, limit).await?;
                 if claims.is_empty() {
                     return Ok::<_, djob::StorageError>(taken);
                 }

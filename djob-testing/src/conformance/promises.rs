@@ -26,6 +26,7 @@ macro_rules! __storage_promises {
             }
             claim {
                 eight_claimers_take_each_job_exactly_once
+                eight_claimers_of_large_batches_take_each_job_exactly_once
                 a_lane_is_taken_by_run_at_and_then_by_id
                 the_jobs_of_one_claim_are_in_the_order_in_which_they_start
                 lanes_are_served_in_the_order_in_which_they_are_asked

@@ -69,6 +69,12 @@ impl StorageError {
         matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("23505"))
     }
 
+    /// Whether a lock was waited for in vain.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("55P03"))
+    }
+
     /// Whether a URL or a setting is not usable: nothing was tried.
     pub fn is_setting(&self) -> bool {
         matches!(&*self.0, Problem::Setting(_))

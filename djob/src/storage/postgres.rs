@@ -3,6 +3,7 @@
 //! All calls go through [`PostgresStorage::on`], which gives each a time limit: a connection that did not answer is thrown
 //! away, since one that is put back half-dead would hold its place in the pool for ever.
 
+mod claim;
 mod connect;
 mod look;
 mod rows;
@@ -32,6 +33,7 @@ const MIGRATION_MAX: Duration = Duration::from_secs(600);
 pub(crate) struct PostgresStorage {
     durable: PgPool,
     claims: PgPool,
+    turns: claim::Turns,
     options: PgConnectOptions,
     texts: Texts,
     naming: Naming,
@@ -258,16 +260,7 @@ impl Storage for PostgresStorage {
 
     fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
         Box::pin(self.within(&self.claims, CALL_MAX, "claim", async move |conn, texts, now| {
-            let query = sqlx::query(texts.get(CLAIM))
-                .bind(worker)
-                .bind(lanes.iter().map(|lane| lane.queue.clone()).collect::<Vec<_>>())
-                .bind(lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
-                .bind(lanes.iter().map(|lane| lane.after.run_at).collect::<Vec<_>>())
-                .bind(lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
-                .bind(lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
-                .bind(i64::from(limit))
-                .bind(now);
-            query.fetch_all(conn).await?.iter().map(|row| Ok(rows::claim(row)?.1)).collect()
+            claim::claim(conn, texts, now, &self.turns, worker, lanes, limit).await
         }))
     }
 

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
 
 use super::PostgresStorage;
+use super::claim::Turns;
 use crate::clock::Clock;
 use crate::storage::error::Problem;
 use crate::storage::statement::{Dialect, Naming, Texts};
@@ -63,6 +64,7 @@ impl PostgresStorage {
         PostgresStorage {
             durable: pool(&options, DURABLE, ""),
             claims: pool(&options, CLAIMS, NOT_DURABLE),
+            turns: Turns::default(),
             options,
             texts,
             naming,

@@ -1,25 +1,38 @@
 -- Takes up to $7 due jobs out of the lanes, best lane first, and binds each lane's jobs into one claim row.
 -- `ctid = any (array (..))` and not `in (..)` or a join: those were seen to take more rows than the limit says, and to
 -- scan the whole table. Each lane is read on from its cursor, past what was taken before.
-with lane as materialized (
+-- With $8 only if it is this claimer's turn, and then without locking each row before it is deleted, which saves a fifth
+-- of the work; a row that somebody else has locked is waited for, but not for long. The answer says whose turn it was.
+with turn as materialized (
+    select $8::boolean and pg_try_advisory_xact_lock(hashtextextended('djob_jobs', 1)) as ours,
+           case when $8 then set_config('lock_timeout', '50ms', true) end
+), lane as materialized (
     select * from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::uuid[]) with ordinality
         as lane (queue, priority, after_at, after_id, claim, n)
 ), picked as materialized (
     select head.ctid
     from lane cross join lateral (
-        select j.ctid from djob_jobs as j
-        where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
-          and (j.run_at, j.id) > (lane.after_at, lane.after_id)
-        order by j.run_at, j.id limit $7 for update skip locked) as head
+        (select j.ctid from djob_jobs as j
+         where (select ours from turn) and j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
+           and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+         order by j.run_at, j.id limit $7)
+        union all
+        (select locked.ctid from (
+            select j.ctid from djob_jobs as j
+            where not $8 and j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
+              and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+            order by j.run_at, j.id limit $7 for update skip locked) as locked)) as head
     limit $7
 ), taken as (
     delete from djob_jobs where ctid = any (array (select ctid from picked))
     returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
+), bound as (
+    insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
+    select lane.claim, lane.claim, $1, now(), lane.queue, lane.priority, array_agg(taken.id), array_agg(taken.kind),
+           array_agg(taken.run_at), array_agg(taken.attempt), array_agg(taken.max_attempts), array_agg(taken.args),
+           array_agg(taken.meta)
+    from taken join lane on lane.queue = taken.queue and lane.priority = taken.priority
+    group by lane.claim, lane.queue, lane.priority
+    returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args::text[], metas::text[]
 )
-insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
-select lane.claim, lane.claim, $1, now(), lane.queue, lane.priority, array_agg(taken.id), array_agg(taken.kind),
-       array_agg(taken.run_at), array_agg(taken.attempt), array_agg(taken.max_attempts), array_agg(taken.args),
-       array_agg(taken.meta)
-from taken join lane on lane.queue = taken.queue and lane.priority = taken.priority
-group by lane.claim, lane.queue, lane.priority
-returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args::text[], metas::text[], false
+select bound.*, false, turn.ours from turn left join bound on true

@@ -1,0 +1,113 @@
+//! Claims. Large ones take turns: who claims alone need not lock each row before it deletes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnection, PgRow};
+use uuid::Uuid;
+
+use super::rows;
+use crate::job::Claim;
+use crate::storage::statement::Statement::CLAIM;
+use crate::storage::statement::Texts;
+use crate::storage::verbs::Now;
+use crate::storage::{LaneAt, StorageError};
+
+type Result<T> = std::result::Result<T, StorageError>;
+
+/// From here on a claim waits for its turn: a smaller one costs less than the waiting.
+const LARGE: u32 = 250;
+/// How often a claim asks whether it is its turn, and the pause in between. After that it locks its rows.
+const ASKED: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
+/// How long nobody waits for turns after somebody else's lock was in the way.
+const BLOCKED: Duration = Duration::from_secs(2);
+
+/// Whether it is worth while to claim in turns.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    start: Instant,
+    /// Milliseconds since the start until which rows may be locked by others than claimers.
+    blocked_until: Arc<AtomicU64>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Turns { start: Instant::now(), blocked_until: Arc::default() }
+    }
+}
+
+impl Turns {
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn are_worth_it(&self, limit: u32) -> bool {
+        limit >= LARGE && self.elapsed() >= Duration::from_millis(self.blocked_until.load(Relaxed))
+    }
+
+    fn were_blocked(&self) {
+        let until = u64::try_from((self.elapsed() + BLOCKED).as_millis()).unwrap_or(u64::MAX);
+        self.blocked_until.store(until, Relaxed);
+    }
+}
+
+/// Takes up to `limit` due jobs out of the lanes.
+pub(super) async fn claim(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    now: Now,
+    turns: &Turns,
+    worker: Uuid,
+    lanes: &[LaneAt],
+    limit: u32,
+) -> Result<Vec<Claim>> {
+    if turns.are_worth_it(limit) {
+        for _ in 0..ASKED {
+            match ask(conn, texts, now, worker, lanes, limit, true).await {
+                Ok(Some(claims)) => return Ok(claims),
+                Ok(None) => tokio::time::sleep(PAUSE).await,
+                Err(error) if error.is_lock_timeout() => {
+                    turns.were_blocked();
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(ask(conn, texts, now, worker, lanes, limit, false).await?.unwrap_or_default())
+}
+
+/// Claims, if it may be done: `None` if it is somebody else's turn.
+async fn ask(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    now: Now,
+    worker: Uuid,
+    lanes: &[LaneAt],
+    limit: u32,
+    in_turn: bool,
+) -> Result<Option<Vec<Claim>>> {
+    let query = sqlx::query(texts.get(CLAIM))
+        .bind(worker)
+        .bind(lanes.iter().map(|lane| lane.queue.clone()).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.after.run_at).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+        .bind(i64::from(limit))
+        .bind(in_turn)
+        .bind(now);
+    let rows = query.fetch_all(conn).await?;
+    if in_turn && !rows.first().is_some_and(ours) {
+        return Ok(None);
+    }
+    let bound = rows.iter().filter(|row| row.try_get::<Option<Uuid>, _>(0).is_ok_and(|id| id.is_some()));
+    bound.map(|row| Ok(rows::claim(row)?.1)).collect::<Result<_>>().map(Some)
+}
+
+fn ours(row: &PgRow) -> bool {
+    row.try_get(13).unwrap_or(false)
+}

@@ -88,8 +88,10 @@ pub(crate) fn moves(end: &ClaimEnd) -> impl Iterator<Item = Move> {
     ended.chain(still)
 }
 
-fn needs_a_move(job: &ClaimedJob) -> bool {
-    job.args_apart || job.meta.unique_key.is_some()
+/// Whether nothing of the job is kept, or lies elsewhere than in its claim row.
+fn leaves_no_trace(ended: &Ended) -> bool {
+    let Settlement::Finish { keep, .. } = &ended.settlement else { return false };
+    keep_micros(*keep) == Some(0) && !ended.job.args_apart && ended.job.meta.unique_key.is_none()
 }
 
 fn blank(end: &ClaimEnd, room: Room, job: ClaimedJob) -> Move {
@@ -109,14 +111,14 @@ fn blank(end: &ClaimEnd, room: Room, job: ClaimedJob) -> Move {
 }
 
 fn moved(end: &ClaimEnd, ended: &Ended) -> Option<Move> {
+    if leaves_no_trace(ended) {
+        return None;
+    }
     let mut to = Move { ran_us: micros(ended.ran), ..blank(end, Room::Waiting, (*ended.job).clone()) };
     match &ended.settlement {
         Settlement::Finish { state, result, error, keep } => {
             to.keep = keep_micros(*keep);
             to.room = if to.keep == Some(0) { Room::Nowhere } else { Room::Finished };
-            if to.room == Room::Nowhere && !needs_a_move(&to.job) {
-                return None;
-            }
             to.state = Some(state.as_str());
             (to.result, to.error) = (result.clone(), error.clone());
             if *state == crate::job::JobState::Failed {

@@ -3,6 +3,7 @@
 //! All calls go through [`PostgresStorage::on`], which gives each a time limit: a connection that did not answer is thrown
 //! away, since one that is put back half-dead would hold its place in the pool for ever.
 
+mod array;
 mod claim;
 mod connect;
 mod look;

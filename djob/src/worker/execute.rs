@@ -25,10 +25,13 @@ use crate::job::{
 /// A slot: runs one job after the other until the worker is over.
 pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
     loop {
-        let run = tokio::select! {
-            biased;
-            () = engine.over.cancelled() => return,
-            run = pool.take() => run,
+        let run = match pool.try_take() {
+            Some(run) => run,
+            None => tokio::select! {
+                biased;
+                () = engine.over.cancelled() => return,
+                run = pool.take() => run,
+            },
         };
         let ran = one(&engine, &run, number).await;
         pool.done(ran);

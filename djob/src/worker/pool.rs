@@ -72,7 +72,8 @@ impl Pool {
         }
     }
 
-    fn try_take(&self) -> Option<Run> {
+    /// Takes the next job, and a slot for it, if there is one.
+    pub(crate) fn try_take(&self) -> Option<Run> {
         let (run, left) = {
             let mut held = self.held();
             (held.pop_front()?, held.len())

@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgRow};
 use uuid::Uuid;
 
-use crate::clock::{Timestamp, micros};
+use super::array::Array;
+use crate::clock::micros;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
 use crate::storage::columns::{count, smallint};
@@ -66,34 +67,30 @@ pub(super) fn claim(row: &PgRow) -> Result<(Uuid, Claim), StorageError> {
     let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
     let queue: Arc<str> = row.try_get::<&str, _>(3)?.into();
     let priority: i16 = row.try_get(4)?;
-    let ids: Vec<JobId> = row.try_get(5)?;
-    let kinds: Vec<String> = row.try_get(6)?;
-    let run_ats: Vec<Timestamp> = row.try_get(7)?;
-    let attempts: Vec<i16> = row.try_get(8)?;
-    let max_attempts: Vec<i16> = row.try_get(9)?;
-    let args: Vec<Option<String>> = row.try_get(10)?;
-    let metas: Vec<Option<String>> = row.try_get(11)?;
+    let column = |number| Array::of(row, number);
+    let (mut ids, mut kinds, mut run_ats) = (column(5)?, column(6)?, column(7)?);
+    let (mut attempts, mut max_attempts) = (column(8)?, column(9)?);
+    let (mut all_args, mut metas) = (column(10)?, column(11)?);
     let mut kind: Arc<str> = "".into();
     let mut jobs = Vec::with_capacity(ids.len());
-    let counts = attempts.into_iter().zip(max_attempts);
-    for ((((id, name), run_at), (attempt, max_attempts)), (args, meta)) in
-        ids.into_iter().zip(kinds).zip(run_ats).zip(counts).zip(args.into_iter().zip(metas))
-    {
+    for _ in 0..ids.len() {
         // Most batches are of one kind: its name is shared.
+        let name = kinds.text()?.unwrap_or_default();
         if *kind != *name {
             kind = name.into();
         }
+        let args = all_args.text()?;
         jobs.push(ClaimedJob {
-            id,
+            id: JobId(ids.uuid()?),
             kind: kind.clone(),
             queue: queue.clone(),
             priority,
-            run_at,
-            attempt: count(attempt),
-            max_attempts: count(max_attempts),
+            run_at: run_ats.time()?,
+            attempt: count(attempts.smallint()?),
+            max_attempts: count(max_attempts.smallint()?),
             args_apart: args.is_none(),
             args: args.map(Into::into),
-            meta: Meta::from_json(meta.as_deref()),
+            meta: Meta::from_json(metas.text()?),
         });
     }
     jobs.sort_by_key(|job| (job.run_at, job.id));

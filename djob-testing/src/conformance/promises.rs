@@ -45,6 +45,7 @@ macro_rules! __storage_promises {
             }
             settle {
                 a_completed_job_keeps_its_result
+                each_job_of_a_batch_keeps_its_own_result
                 a_failed_job_keeps_its_error_and_counts_the_attempt
                 a_cancelled_job_keeps_the_reason_and_burns_no_attempt
                 a_job_that_is_kept_for_no_time_leaves_no_row

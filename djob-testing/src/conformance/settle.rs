@@ -18,6 +18,45 @@ pub async fn a_completed_job_keeps_its_result(subject: &Subject) -> Checked {
     Ok(())
 }
 
+pub async fn each_job_of_a_batch_keeps_its_own_result(subject: &Subject) -> Checked {
+    // Two lanes, in the order of their times and not in that in which they were stored; settled in no order at all.
+    let job_at = |n: u32| NewJob {
+        queue: if n.is_multiple_of(3) { "a".into() } else { "b".into() },
+        due: Due::At(subject.now() + SECOND * (20 - n)),
+        args: format!(r#"{{"n":{n}}}"#),
+        ..job()
+    };
+    subject.storage().enqueue((0..20).map(job_at).collect()).await?;
+    subject.advance(SECOND * 20);
+    let worker = worker();
+    let claims = subject.claim(worker, 20).await?;
+    let finished = |args: &str| Settlement::Finish {
+        state: JobState::Completed,
+        result: (args != r#"{"n":7}"#).then(|| args.to_owned()),
+        error: None,
+        keep: Keep::For(HOUR),
+    };
+    let end = |claim: &djob::Claim| {
+        let mut done: Vec<_> = claim
+            .jobs
+            .iter()
+            .map(|job| ended(job, finished(job.args.as_deref().unwrap_or_default())))
+            .collect();
+        done.reverse();
+        ClaimEnd { key: claim.key, ended: done, still: vec![] }
+    };
+    assert_eq!(
+        subject.storage().settle(worker, &claims.iter().map(end).collect::<Vec<_>>()).await?,
+        [true, true]
+    );
+    for id in ids(&claims) {
+        let row = subject.row(id).await?;
+        let own = (row.args != r#"{"n":7}"#).then(|| row.args.clone());
+        assert_eq!((row.state, row.result), (JobState::Completed, own), "{}", row.args);
+    }
+    Ok(())
+}
+
 pub async fn a_failed_job_keeps_its_error_and_counts_the_attempt(subject: &Subject) -> Checked {
     let id = subject.put_and_settle(job(), finish(JobState::Failed)).await?;
     let row = subject.row(id).await?;

@@ -106,6 +106,8 @@ impl Meta {
 #[allow(missing_docs)] // the columns of `djob_jobs`, described there
 pub struct ClaimedJob {
     pub id: JobId,
+    /// Its place in its claim row.
+    pub place: usize,
     pub kind: Arc<str>,
     pub queue: Arc<str>,
     pub priority: i16,

@@ -87,6 +87,7 @@ statements! {
     // settle
     SETTLE = "settle", only, postgres;
     SETTLE_DONE = "settle_done", sqlite;
+    SETTLE_KEPT = "settle_kept", only, postgres;
     TO_WAITING = "to_waiting", only, sqlite;
     TO_CLAIMS = "to_claims", only, sqlite;
     TO_PARKED = "to_parked", only, sqlite;

@@ -214,6 +214,7 @@ mod tests {
     fn job() -> ClaimedJob {
         ClaimedJob {
             id: JobId::new(),
+            place: 0,
             kind: "k".into(),
             queue: "q".into(),
             priority: 0,

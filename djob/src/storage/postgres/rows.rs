@@ -11,24 +11,24 @@ use crate::clock::micros;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
 use crate::storage::columns::{count, smallint};
-use crate::storage::moves::Move;
+use crate::storage::moves::{Kept, Move};
 
 /// A column of many rows, made by `each` of them.
-fn column<T, C>(rows: &[T], each: impl Fn(&T) -> C) -> Vec<C> {
+fn column<'q, T, C>(rows: &'q [T], each: impl Fn(&'q T) -> C) -> Vec<C> {
     rows.iter().map(each).collect()
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Binds the parameters of `enqueue.sql`, but for the time.
-pub(super) fn bind_new<'q>(query: Query<'q>, jobs: &[NewJob]) -> Query<'q> {
+pub(super) fn bind_new<'q>(query: Query<'q>, jobs: &'q [NewJob]) -> Query<'q> {
     query
         .bind(column(jobs, |job| job.id))
-        .bind(column(jobs, |job| job.queue.to_string()))
-        .bind(column(jobs, |job| job.kind.to_string()))
+        .bind(column(jobs, |job| &*job.queue))
+        .bind(column(jobs, |job| &*job.kind))
         .bind(column(jobs, |job| job.priority))
         .bind(column(jobs, |job| smallint(job.max_attempts)))
-        .bind(column(jobs, |job| job.args.clone()))
+        .bind(column(jobs, |job| job.args.as_str()))
         .bind(column(jobs, |job| job.meta.to_json()))
         .bind(column(jobs, |job| match job.due {
             Due::At(time) => Some(time),
@@ -41,25 +41,30 @@ pub(super) fn bind_new<'q>(query: Query<'q>, jobs: &[NewJob]) -> Query<'q> {
 }
 
 /// Binds the moves of `settle.sql`.
-pub(super) fn bind_moves<'q>(query: Query<'q>, moves: &[Move]) -> Query<'q> {
+pub(super) fn bind_moves<'q>(query: Query<'q>, moves: &'q [Move]) -> Query<'q> {
     query
         .bind(column(moves, |to| to.claim))
         .bind(column(moves, |to| to.room.as_str()))
         .bind(column(moves, |to| to.job.id))
-        .bind(column(moves, |to| to.job.queue.to_string()))
-        .bind(column(moves, |to| to.job.kind.to_string()))
+        .bind(column(moves, |to| &*to.job.queue))
+        .bind(column(moves, |to| &*to.job.kind))
         .bind(column(moves, |to| to.job.priority))
         .bind(column(moves, |to| to.job.run_at))
         .bind(column(moves, |to| to.delay))
         .bind(column(moves, |to| smallint(to.job.attempt)))
         .bind(column(moves, |to| smallint(to.job.max_attempts)))
-        .bind(column(moves, |to| to.row_args().map(str::to_owned)))
+        .bind(column(moves, |to| to.row_args()))
         .bind(column(moves, |to| to.job.meta.to_json()))
         .bind(column(moves, |to| to.state))
-        .bind(column(moves, |to| to.result.clone()))
-        .bind(column(moves, |to| to.error.clone()))
+        .bind(column(moves, |to| to.result.as_deref()))
+        .bind(column(moves, |to| to.error.as_deref()))
         .bind(column(moves, |to| to.keep))
         .bind(column(moves, |to| to.ran_us))
+}
+
+/// Binds what `settle_kept.sql` wants to know, but for the time.
+pub(super) fn bind_kept<'q>(query: Query<'q>, kept: &'q Kept<'q>) -> Query<'q> {
+    query.bind(&kept.jobs).bind(&kept.before).bind(&kept.ran_us).bind(&kept.results).bind(kept.keep)
 }
 
 /// Reads a claim row, and whose it is.
@@ -73,7 +78,7 @@ pub(super) fn claim(row: &PgRow) -> Result<(Uuid, Claim), StorageError> {
     let (mut all_args, mut metas) = (column(10)?, column(11)?);
     let mut kind: Arc<str> = "".into();
     let mut jobs = Vec::with_capacity(ids.len());
-    for _ in 0..ids.len() {
+    for place in 0..ids.len() {
         // Most batches are of one kind: its name is shared.
         let name = kinds.text()?.unwrap_or_default();
         if *kind != *name {
@@ -82,6 +87,7 @@ pub(super) fn claim(row: &PgRow) -> Result<(Uuid, Claim), StorageError> {
         let args = all_args.text()?;
         jobs.push(ClaimedJob {
             id: JobId(ids.uuid()?),
+            place,
             kind: kind.clone(),
             queue: queue.clone(),
             priority,

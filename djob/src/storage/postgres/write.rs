@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use sqlx::Row as _;
-use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use uuid::Uuid;
 
 use super::rows;
 use crate::job::{ClaimedJob, Enqueued, JobId, NewJob};
-use crate::storage::moves::{self, Move};
+use crate::storage::moves::{self, Kept, Move};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
 use crate::storage::verbs::{Now, Verbs};
@@ -68,25 +68,33 @@ pub(super) async fn settle(
 ) -> Result<Vec<bool>> {
     let claims: Vec<Uuid> = ends.iter().map(|end| end.key.row).collect();
     let fences: Vec<Uuid> = ends.iter().map(|end| end.key.fence).collect();
+    let query = |statement| sqlx::query(texts.get(statement)).bind(claims).bind(fences).bind(worker);
+    if let Some(kept) = Kept::of(ends) {
+        let gone = rows::bind_kept(query(SETTLE_KEPT), &kept).bind(now).fetch_all(conn).await?;
+        return Ok(stood(ends, &ids(&gone)?));
+    }
     let moves: Vec<Move> = ends.iter().flat_map(moves::moves).collect();
     let gone = if moves.is_empty() {
-        sqlx::query(texts.get(SETTLE_DONE))
-            .bind(claims)
-            .bind(fences)
-            .bind(worker)
-            .fetch_all(&mut *conn)
-            .await?
+        query(SETTLE_DONE).fetch_all(&mut *conn).await?
     } else {
-        let query = sqlx::query(texts.get(SETTLE)).bind(claims).bind(fences).bind(worker);
-        rows::bind_moves(query, &moves).bind(now).fetch_all(&mut *conn).await?
+        rows::bind_moves(query(SETTLE), &moves).bind(now).fetch_all(&mut *conn).await?
     };
-    let gone = gone.iter().map(|row| row.try_get(0)).collect::<std::result::Result<HashSet<Uuid>, _>>()?;
+    let gone = ids(&gone)?;
     for to in moves.iter().filter(|to| gone.contains(&to.claim)) {
         if let Some(key) = to.released_key() {
             Postgres::release_key(conn, texts, key, to.job.id).await?;
         }
     }
-    Ok(ends.iter().map(|end| gone.contains(&end.key.row)).collect())
+    Ok(stood(ends, &gone))
+}
+
+fn ids(rows: &[PgRow]) -> Result<HashSet<Uuid>> {
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?)
+}
+
+/// Which claims still stood, given the rows that went.
+fn stood(ends: &[ClaimEnd], gone: &HashSet<Uuid>) -> Vec<bool> {
+    ends.iter().map(|end| gone.contains(&end.key.row)).collect()
 }
 
 /// Whether settling these is more than one statement.

@@ -127,13 +127,15 @@ pub(super) fn claim(
     let queue: Arc<str> = queue.into();
     let mut kind: Arc<str> = "".into();
     let mut jobs = Vec::with_capacity(rows.len());
-    for Claimed(id, name, run_at, attempt, max_attempts, args, meta) in rows {
+    for (place, row) in rows.into_iter().enumerate() {
+        let Claimed(id, name, run_at, attempt, max_attempts, args, meta) = row;
         // Most batches are of one kind: its name is shared.
         if *kind != *name {
             kind = name.into();
         }
         jobs.push(ClaimedJob {
             id: JobId(Uuid::try_parse(id).map_err(StorageError::garbled)?),
+            place,
             kind: kind.clone(),
             queue: queue.clone(),
             priority,

@@ -32,6 +32,33 @@ pub(crate) struct Args {
     /// How long a job of `slow` takes, in milliseconds.
     #[arg(long, default_value_t = 10)]
     pub(crate) job_ms: u64,
+    /// Jobs that are in the way in `flat`; ten times as many in its deepest cell with `--deep`.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) ballast: u64,
+    /// The deepest cell of `flat`, too.
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Jobs a second in `steady`.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) rate: u64,
+    /// How long `steady` lasts, in seconds.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// The worker of `latency` is in another process.
+    #[arg(long)]
+    pub(crate) across: bool,
+    /// `versus`: the folder of the peers' benches.
+    #[arg(long, default_value = "../shared/peers")]
+    pub(crate) peers: std::path::PathBuf,
+    /// `versus`: what to compare.
+    #[arg(long, default_value = "work")]
+    pub(crate) op: String,
+    /// `versus`: against whom, as `peer:variant`, instead of the fastest at this.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) against: Vec<String>,
+    /// `versus`: how often each runs, in turns.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
     /// One JSON line for each result.
     #[arg(long)]
     pub(crate) json: bool,
@@ -56,11 +83,24 @@ pub(crate) enum Scenario {
     Latency,
     /// Jobs that take a while, shared by worker processes: how evenly?
     Slow,
+    /// Jobs come in at `--rate` while they are worked off: from the call to the start.
+    Steady,
+    /// Drain `--jobs` with a lot in the way: backlog, schedule, history, queues, priorities, workers.
+    Flat,
+    /// What PostgreSQL itself does with the same rows.
+    PgLimit,
+    /// What SQLite itself does with the same rows.
+    SqliteLimit,
+    /// djob beside its peers, in interleaved rounds.
+    Versus,
     /// Statements a minute of a worker that has nothing to do.
     Idle,
     /// A worker process of the benchmark's own; not for people.
     #[value(hide = true)]
     Worker,
+    /// One that says when each job starts.
+    #[value(hide = true)]
+    StampWorker,
 }
 
 impl Scenario {

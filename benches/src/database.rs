@@ -16,6 +16,27 @@ pub(crate) struct Database {
     _folder: Option<tempfile::TempDir>,
 }
 
+/// A room that is filled by plain SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    Waiting,
+    /// Waiting, and due in a day.
+    Scheduled,
+    Finished,
+}
+
+/// No-op jobs to be put into a room at once, without anybody being told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill {
+    pub(crate) room: Room,
+    /// The first id in the arguments; those that were put in before come before these.
+    pub(crate) first: u64,
+    pub(crate) count: u64,
+    /// Over so many queues, and so many priorities.
+    pub(crate) queues: u64,
+    pub(crate) priorities: u64,
+}
+
 /// What the database has spent so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
@@ -49,9 +70,93 @@ impl Database {
         Ok(Database { url, client, _server: server, _folder: folder })
     }
 
+    /// Leaves no job.
+    pub(crate) async fn empty(&self) -> Result<(), BoxError> {
+        let verb = if self.is_postgres() { "truncate" } else { "delete from" };
+        for table in ["djob_jobs", "djob_claims", "djob_finished", "djob_queues"] {
+            self.execute(format!("{verb} {table}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Pauses the queues of a [`Fill`], all at once, or resumes them.
+    pub(crate) async fn pause(&self, queues: u64, pause: bool) -> Result<(), BoxError> {
+        if !pause {
+            return self.execute("delete from djob_queues".into()).await;
+        }
+        for n in 0..queues {
+            self.client.pause(&if queues == 1 { "default".to_owned() } else { format!("q{n}") }).await?;
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, text: String) -> Result<(), BoxError> {
+        let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
+        if self.is_postgres() {
+            text.execute(&mut sqlx::PgConnection::connect(&self.url).await?).await?;
+        } else {
+            text.execute(&mut sqlx::SqliteConnection::connect(&self.url).await?).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts jobs in.
+    pub(crate) async fn fill(&self, fill: &Fill) -> Result<(), BoxError> {
+        let Fill { room, first, count, queues, priorities } = *fill;
+        let (postgres, last) = (self.is_postgres(), first + count);
+        // Ids that grow, as those of real jobs do.
+        let (id, now, day) = match postgres {
+            true => (
+                "('01a20000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid",
+                "now()",
+                "interval '1 day'",
+            ),
+            false => {
+                ("unhex(printf('01a20000000070008000%012x', n))", "unixepoch() * 1000000", "86400000000")
+            }
+        };
+        let numbers = match postgres {
+            true => format!("generate_series({first}, {last} - 1) as n"),
+            false => format!("generated where n < {last}"),
+        };
+        let args = if postgres { "json_build_object('id', n)" } else { "json_object('id', n)" };
+        let (table, more, values) = match room {
+            Room::Waiting => ("jobs", "", String::new()),
+            Room::Scheduled => ("jobs", "", String::new()),
+            Room::Finished => (
+                "finished",
+                ", state, ran_us, finished_at, keep_until",
+                format!(", 'completed', 1, {now}, {now} + {day}"),
+            ),
+        };
+        let run_at = if room == Room::Scheduled { format!("{now} + {day}") } else { now.to_owned() };
+        let with = match postgres {
+            true => String::new(),
+            false => format!(
+                "with recursive generated (n) as (select {first} union all select n + 1 from generated where n < {last}) "
+            ),
+        };
+        let text = format!(
+            "insert into djob_{table} (id, queue, kind, priority, run_at, attempt, max_attempts, args{more}) {with}\
+             select {id}, case when {queues} = 1 then 'default' else 'q' || n % {queues} end, 'noop', n % {priorities}, \
+             {run_at}, 0, 25, {args}{values} from {numbers}"
+        );
+        let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text));
+        if postgres {
+            text.execute(&mut sqlx::PgConnection::connect(&self.url).await?).await?;
+        } else {
+            text.execute(&mut sqlx::SqliteConnection::connect(&self.url).await?).await?;
+        }
+        Ok(())
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+
     /// Settles the dust before a measurement: statistics, dead rows, dirty pages.
     pub(crate) async fn calm(&self) -> Result<(), BoxError> {
-        if self.url.starts_with("postgres") {
+        if self.is_postgres() {
             let mut conn = sqlx::PgConnection::connect(&self.url).await?;
             for statement in ["vacuum analyze", "checkpoint"] {
                 sqlx::raw_sql(statement).execute(&mut conn).await?;
@@ -62,7 +167,7 @@ impl Database {
 
     /// What a PostgreSQL on this machine has spent so far: CPU of the server and all its children, and bytes of WAL.
     pub(crate) async fn spent(&self) -> Result<Option<Cost>, BoxError> {
-        if !self.url.starts_with("postgres") {
+        if !self.is_postgres() {
             return Ok(None);
         }
         let mut conn = sqlx::PgConnection::connect(&self.url).await?;

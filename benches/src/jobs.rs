@@ -28,6 +28,19 @@ pub(crate) async fn third_time(ctx: &JobContext, id: u64) -> Result<(), BoxError
     Ok(())
 }
 
+/// Nothing; from the call to its start is measured.
+#[job(keep = "0s")]
+pub(crate) async fn timed(id: u64) {
+    ledger::started(id);
+    ledger::ran(id);
+}
+
+/// Says to another process when it starts.
+#[job(keep = "0s")]
+pub(crate) async fn stamp(id: u64) {
+    println!("{id} {}", ledger::wall_ns());
+}
+
 /// Takes a while.
 #[job(keep = "0s")]
 pub(crate) async fn slow(id: u64, ms: u64) {

@@ -7,6 +7,7 @@ mod args;
 mod database;
 mod jobs;
 mod ledger;
+mod progress;
 mod report;
 mod scenarios;
 
@@ -35,8 +36,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<Vec<Line>, djob::BoxError> {
-    if let Scenario::Worker = args.scenario {
-        return scenarios::worker::run(args).await.map(|()| vec![]);
+    match args.scenario {
+        Scenario::Worker => return scenarios::worker::run(args).await.map(|()| vec![]),
+        Scenario::StampWorker => return scenarios::worker::stamp(args).await.map(|()| vec![]),
+        Scenario::Versus => return scenarios::versus::versus(args).map(|()| vec![]),
+        _ => {}
     }
     let database = Database::open(args).await?;
     let mut lines = match args.scenario {
@@ -49,7 +53,11 @@ async fn run(args: &Args) -> Result<Vec<Line>, djob::BoxError> {
         Scenario::Slow => scenarios::slow::slow(args, &database).await,
         Scenario::Fail => scenarios::work::fail(args, &database).await,
         Scenario::Idle => scenarios::idle::idle(args, &database).await,
-        Scenario::Worker => unreachable!("handled above"),
+        Scenario::Steady => scenarios::steady::steady(args, &database).await,
+        Scenario::Flat => scenarios::flat::flat(args, &database).await,
+        Scenario::PgLimit => scenarios::limit::postgres(args, &database).await,
+        Scenario::SqliteLimit => scenarios::limit::sqlite(args, &database).await,
+        Scenario::Worker | Scenario::StampWorker | Scenario::Versus => unreachable!("handled above"),
     }?;
     lines.iter_mut().for_each(|line| line.json = args.json);
     Ok(lines)

@@ -6,4 +6,4 @@ pub use crate::job::backoff::BACKOFF_MAX;
 pub use crate::job::name::NAME_MAX;
 pub use crate::job::outcome::{ERROR_MAX, RESULT_MAX};
 pub use crate::job::settle::{CRASHES_MAX, KEEP_COMPLETED, KEEP_FAILED, SNOOZE_MAX};
-pub use crate::worker::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, TIMEOUT};
+pub use crate::worker::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, POLL_ALONE, TIMEOUT};

@@ -13,22 +13,22 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::storage::StorageError;
+use crate::storage::{News, StorageError};
 use crate::worker::Engine;
 
 /// Does the duties of maintenance until the worker is over.
 pub(crate) async fn keep(engine: Arc<Engine>) {
-    let mut rescue = every(engine.config.beat);
-    let mut unpark = every(Duration::from_secs(5));
-    let mut prune = every(Duration::from_secs(60));
+    // The heartbeat brings word of what there is to rescue and to unpark; it has not looked yet.
+    engine.heard.news(News { silence: true, parked: true, old_claims: false });
+    let mut prune = every(Duration::from_secs(300));
     let mut cancel = every(Duration::from_secs(1));
     let mut forgotten = every(engine.config.lease / 2);
     let mut doubted = HashSet::new();
     loop {
         let (duty, done) = tokio::select! {
             () = engine.over.cancelled() => return,
-            _ = rescue.tick() => ("rescue", rescue::rescue(&engine).await),
-            _ = unpark.tick() => ("unpark", unpark::unpark(&engine).await),
+            () = engine.heard.silence.notified() => ("rescue", rescue::rescue(&engine).await),
+            () = engine.heard.parked.notified() => ("unpark", unpark::unpark(&engine).await),
             _ = prune.tick() => ("prune", prune::prune(&engine).await),
             _ = cancel.tick() => ("cancel", cancel::cancel(&engine).await),
             _ = forgotten.tick() => ("forgotten", forgotten::forgotten(&engine, &mut doubted).await),

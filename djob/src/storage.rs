@@ -154,9 +154,20 @@ pub enum Conn<'a> {
 
 /// The heartbeat's own connection.
 pub trait Heart: Send {
-    /// Says that this worker lives. `false` means that it was silent for longer than `lease` and is taken for dead: it
-    /// must stop its jobs.
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool>;
+    /// Says that this worker lives, and brings back what there is to look after. `None` means that it was silent for longer
+    /// than `lease` and is taken for dead: it must stop its jobs.
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>>;
+}
+
+/// What a heartbeat brings back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Some worker is silent for longer than the lease.
+    pub silence: bool,
+    /// Jobs are parked because nobody knew their kind.
+    pub parked: bool,
+    /// The worker itself has held a claim for longer than the lease.
+    pub old_claims: bool,
 }
 
 /// What djob asks of a database.
@@ -282,7 +293,8 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Tells workers of other processes that there is something to do.
     fn notify(&self) -> Reply<'_, ()>;
 
-    /// Waits until there may be something to do. An error means that nothing is being listened to.
+    /// Calls `woken` as soon as it listens, and from then on whenever there may be something to do. When it returns nothing
+    /// is being listened to any more.
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()>;
 }
 

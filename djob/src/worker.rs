@@ -6,6 +6,7 @@ mod context;
 mod drain;
 mod engine;
 mod execute;
+mod heard;
 mod heartbeat;
 mod lanes;
 mod layer;
@@ -21,7 +22,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, TIMEOUT};
+pub use config::{BEAT, CONCURRENCY, CONCURRENCY_MAX, DRAIN, GRACE, LEASE, POLL, POLL_ALONE, TIMEOUT};
 pub use context::JobContext;
 pub use layer::{Attempted, Layer, Next};
 pub use signals::shutdown_signal;
@@ -144,9 +145,10 @@ impl Worker {
         self
     }
 
-    /// Looks at the database at least this often when there is nothing to do; every 5 seconds by default.
+    /// Looks at the database at least this often when there is nothing to do. By default every 30 seconds while it hears of
+    /// what others enqueue, and every 5 seconds where it cannot.
     pub fn poll(mut self, pause: Duration) -> Self {
-        self.config.poll = pause;
+        self.config.poll = Some(pause);
         self
     }
 

@@ -12,8 +12,11 @@ create table djob_jobs (
     max_attempts smallint not null default 25,
     args         json,                                   -- null: over 1 KB, and therefore in djob_args
     meta         json                                    -- tags, unique key, crashes; null if there is nothing to say
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_scale_factor = 0,
-        autovacuum_vacuum_insert_threshold = 50000, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000,
+        autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+-- Below 90 PostgreSQL does not prune a page whenever it is read: jobs of many queues lie on one page, and each claim would
+-- prune it anew. Vacuum does it once.
 
 -- A lane is one (queue, priority); a claim seeks into it and reads on from there.
 create index djob_jobs_lane on djob_jobs (queue, priority, run_at, id);

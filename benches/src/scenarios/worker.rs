@@ -19,6 +19,14 @@ pub(crate) async fn run(args: &Args) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// The part of the process that says when each job starts, until it is told to stop.
+pub(crate) async fn stamp(args: &Args) -> Result<(), BoxError> {
+    let url = args.database_url.as_deref().ok_or("a worker process needs --database-url")?;
+    let client = djob::connect(url).await?;
+    worker(args, &client).run().await?;
+    Ok(())
+}
+
 /// A worker with the settings of the command line.
 pub(crate) fn worker(args: &Args, client: &djob::Client) -> Worker {
     let worker = Worker::new(client);
@@ -30,15 +38,17 @@ pub(crate) fn worker(args: &Args, client: &djob::Client) -> Worker {
 
 /// Starts worker processes.
 pub(crate) fn start(args: &Args, database: &Database) -> Result<Vec<Child>, BoxError> {
-    let start = |_| {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["worker", "--database-url", &database.url]).stdout(Stdio::piped()).kill_on_drop(true);
-        if let Some(concurrency) = args.concurrency {
-            command.args(["--concurrency", &concurrency.to_string()]);
-        }
-        Ok(command.spawn()?)
-    };
-    (0..args.processes).map(start).collect()
+    (0..args.processes).map(|_| process("worker", args, database)).collect()
+}
+
+/// Starts a process of this program, to do `what`.
+pub(crate) fn process(what: &str, args: &Args, database: &Database) -> Result<Child, BoxError> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([what, "--database-url", &database.url]).stdout(Stdio::piped()).kill_on_drop(true);
+    if let Some(concurrency) = args.concurrency {
+        command.args(["--concurrency", &concurrency.to_string()]);
+    }
+    Ok(command.spawn()?)
 }
 
 /// Waits for worker processes; returns the ledger of each.

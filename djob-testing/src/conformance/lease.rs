@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use djob::storage::News;
 use djob::{JobState, NewJob, Settlement};
 
 use super::subject::*;
@@ -11,7 +12,7 @@ pub async fn a_beat_within_the_lease_is_believed(subject: &Subject) -> Checked {
     let mut heart = subject.storage().heart().await?;
     for _ in 0..5 {
         subject.advance(LEASE - SECOND);
-        assert!(heart.beat(worker, LEASE).await?);
+        assert!(heart.beat(worker, LEASE).await?.is_some());
     }
     Ok(())
 }
@@ -21,17 +22,55 @@ pub async fn a_beat_after_the_lease_is_refused_for_ever(subject: &Subject) -> Ch
     let mut heart = subject.storage().heart().await?;
     subject.advance(LEASE + SECOND);
     for _ in 0..3 {
-        assert!(!heart.beat(worker, LEASE).await?, "others may have its jobs already");
+        assert!(heart.beat(worker, LEASE).await?.is_none(), "others may have its jobs already");
     }
     Ok(())
 }
 
 pub async fn a_worker_that_never_joined_or_left_has_no_heartbeat(subject: &Subject) -> Checked {
     let mut heart = subject.storage().heart().await?;
-    assert!(!heart.beat(worker(), LEASE).await?);
+    assert!(heart.beat(worker(), LEASE).await?.is_none());
     let left = subject.join().await?;
     subject.storage().leave(left).await?;
-    assert!(!heart.beat(left, LEASE).await?);
+    assert!(heart.beat(left, LEASE).await?.is_none());
+    Ok(())
+}
+
+pub async fn a_beat_tells_of_silent_workers(subject: &Subject) -> Checked {
+    let (_silent, alive) = (subject.join().await?, subject.join().await?);
+    let mut heart = subject.storage().heart().await?;
+    subject.advance(LEASE - SECOND);
+    assert_eq!(heart.beat(alive, LEASE).await?, Some(News::default()), "it lives until its lease is over");
+    subject.advance(SECOND);
+    assert_eq!(heart.beat(alive, LEASE).await?, Some(News { silence: true, ..News::default() }));
+    subject.advance(LEASE * 11);
+    subject.storage().bury(LEASE * 10).await?;
+    let young = subject.join().await?;
+    assert_eq!(heart.beat(young, LEASE).await?, Some(News::default()), "nor of those that are buried");
+    Ok(())
+}
+
+pub async fn a_beat_tells_of_claims_that_are_older_than_a_lease(subject: &Subject) -> Checked {
+    let (worker, other) = (subject.join().await?, subject.join().await?);
+    let mut heart = subject.storage().heart().await?;
+    subject.put_and_claim(worker, job()).await?;
+    for _ in 0..2 {
+        assert_eq!(heart.beat(worker, LEASE).await?, Some(News::default()));
+        assert_eq!(heart.beat(other, LEASE).await?, Some(News::default()));
+        subject.advance(LEASE / 2);
+    }
+    assert_eq!(heart.beat(other, LEASE).await?, Some(News::default()), "another's claim is not its own");
+    assert_eq!(heart.beat(worker, LEASE).await?, Some(News { old_claims: true, ..News::default() }));
+    Ok(())
+}
+
+pub async fn a_beat_tells_of_parked_kinds(subject: &Subject) -> Checked {
+    let worker = subject.join().await?;
+    let mut heart = subject.storage().heart().await?;
+    subject.put_and_settle(job(), park("broken_contract")).await?;
+    assert_eq!(heart.beat(worker, LEASE).await?, Some(News::default()), "no worker can help with that");
+    subject.put_and_settle(job(), park("unknown_kind")).await?;
+    assert_eq!(heart.beat(worker, LEASE).await?, Some(News { parked: true, ..News::default() }));
     Ok(())
 }
 
@@ -42,7 +81,7 @@ pub async fn the_claims_of_a_living_worker_are_no_orphans(subject: &Subject) -> 
     for _ in 0..3 {
         subject.advance(LEASE - SECOND);
         assert!(subject.storage().orphans(LEASE, 10).await?.is_empty());
-        assert!(heart.beat(worker, LEASE).await?);
+        assert!(heart.beat(worker, LEASE).await?.is_some());
     }
     Ok(())
 }
@@ -52,7 +91,7 @@ pub async fn the_claims_of_a_silent_worker_are_orphans(subject: &Subject) -> Che
     let claim = subject.put_and_claim(silent, job()).await?;
     subject.put_and_claim(alive, job()).await?;
     subject.advance(LEASE - SECOND);
-    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?.is_some());
     subject.advance(SECOND * 2);
     let orphans = subject.storage().orphans(LEASE, 10).await?;
     assert_eq!(orphans.len(), 1);
@@ -108,12 +147,12 @@ pub async fn a_silent_worker_is_buried_once_it_holds_nothing(subject: &Subject) 
     let (silent, alive) = (subject.join().await?, subject.join().await?);
     let claim = subject.put_and_claim(silent, job()).await?;
     subject.advance(LEASE - SECOND);
-    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?.is_some());
     subject.advance(SECOND * 2);
     assert_eq!(subject.storage().bury(LEASE).await?, 0, "its claim tells whose it was");
     assert!(subject.settle(silent, all(&claim, &Settlement::Rescue { crashed: true })).await?);
     assert_eq!(subject.storage().bury(LEASE).await?, 1);
-    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?);
+    assert!(subject.storage().heart().await?.beat(alive, LEASE).await?.is_some());
     Ok(())
 }
 

@@ -101,6 +101,9 @@ macro_rules! __storage_promises {
             lease {
                 a_beat_within_the_lease_is_believed
                 a_beat_after_the_lease_is_refused_for_ever
+                a_beat_tells_of_silent_workers
+                a_beat_tells_of_parked_kinds
+                a_beat_tells_of_claims_that_are_older_than_a_lease
                 a_worker_that_never_joined_or_left_has_no_heartbeat
                 the_claims_of_a_living_worker_are_no_orphans
                 the_claims_of_a_silent_worker_are_orphans

@@ -56,7 +56,7 @@ async fn live(client: Client, clock: Clock) -> Checked {
     subject.advance(SECOND);
     let worker = subject.join().await?;
     let claim = subject.claim_batch(worker).await?;
-    assert!(subject.storage().heart().await?.beat(worker, LEASE).await?);
+    assert!(subject.storage().heart().await?.beat(worker, LEASE).await?.is_some());
     assert!(subject.settle(worker, all(&claim, &park("unknown_kind"))).await?);
     assert_eq!(subject.storage().unpark(&["conformance.plain".to_owned()]).await?, 1);
     subject.storage().cancel(id).await?;

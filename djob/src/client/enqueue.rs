@@ -81,8 +81,9 @@ impl<J: Job, V> Enqueue<J, V> {
 
     /// Stores the job in the caller's own sqlx transaction: it exists if that commits.
     ///
-    /// Nobody tells djob of that commit. It looks a few times within the half second after this call; a transaction that
-    /// stays open for longer is found by polling, within 5 seconds, or by [`Client::wake`]. On SQLite begin the transaction
+    /// Nobody tells djob of that commit. It looks a few times within the half second after this call, and less often in the
+    /// 20 seconds after the last such call; a transaction that stays open for longer is found by polling, within
+    /// 30 seconds, or by [`Client::wake`]. On SQLite begin the transaction
     /// with `pool.begin_with("BEGIN IMMEDIATE")`: one that reads first and writes later fails at once if anybody else
     /// wrote meanwhile.
     ///

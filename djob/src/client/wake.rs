@@ -1,7 +1,7 @@
 //! Wake-ups: hints that there may be something to do. Nothing depends on them but speed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,13 +10,17 @@ use crate::storage::Storage;
 
 /// Other processes are told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(10);
-/// After a job was stored in a caller's transaction, whose commit nobody reports: when to look.
+/// After a job was stored in a caller's transaction, whose commit nobody reports: when to look, for each such job.
 const GUESSES: [Duration; 4] = [
     Duration::from_millis(5),
     Duration::from_millis(20),
     Duration::from_millis(75),
     Duration::from_millis(400),
 ];
+
+/// When to look after that, for the last such job.
+const LATE_GUESSES: [Duration; 3] =
+    [Duration::from_millis(1500), Duration::from_secs(5), Duration::from_secs(15)];
 
 /// The bell that enqueuers ring and claimers wait for.
 #[derive(Clone)]
@@ -31,11 +35,20 @@ struct Others {
     news: AtomicBool,
     /// Somebody is telling.
     telling: AtomicBool,
+    /// How many jobs were stored in callers' transactions, and whether somebody guesses late for the last of them.
+    unseen: AtomicU64,
+    guessing: AtomicBool,
 }
 
 impl Wake {
     pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
-        let others = Others { storage, news: AtomicBool::new(false), telling: AtomicBool::new(false) };
+        let others = Others {
+            storage,
+            news: AtomicBool::new(false),
+            telling: AtomicBool::new(false),
+            unseen: AtomicU64::new(0),
+            guessing: AtomicBool::new(false),
+        };
         Wake { bell: watch::Sender::new(0), others: Arc::new(others) }
     }
 
@@ -65,6 +78,10 @@ impl Wake {
                 wake.now();
             }
         });
+        self.others.unseen.fetch_add(1, Ordering::AcqRel);
+        if !self.others.guessing.swap(true, Ordering::AcqRel) {
+            tokio::spawn(guess_late(self.clone()));
+        }
     }
 
     /// Wakes the workers of this process.
@@ -75,6 +92,28 @@ impl Wake {
     /// A place to hear the bell from.
     pub(crate) fn hear(&self) -> watch::Receiver<u64> {
         self.bell.subscribe()
+    }
+}
+
+/// A transaction may stay open for long: looks less and less often, until there were no more of them for a while.
+async fn guess_late(wake: Wake) {
+    let unseen = || wake.others.unseen.load(Ordering::Acquire);
+    loop {
+        let last = unseen();
+        for guess in LATE_GUESSES {
+            tokio::time::sleep(guess).await;
+            wake.now();
+            if unseen() != last {
+                break;
+            }
+        }
+        if unseen() == last {
+            wake.others.guessing.store(false, Ordering::Release);
+            // A job that came between the last look and now would otherwise be guessed for by nobody.
+            if unseen() == last || wake.others.guessing.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
     }
 }
 

@@ -8,12 +8,14 @@ use crate::worker::Engine;
 /// How many rows go at once.
 const AT_ONCE: u32 = 5000;
 /// Who prunes does so alone for this long.
-const HOLD: Duration = Duration::from_secs(50);
+const HOLD: Duration = Duration::from_secs(280);
 
 pub(super) async fn prune(engine: &Engine) -> Done {
     if !engine.storage().take_duty("prune", engine.id, HOLD).await? {
         return Ok(());
     }
+    // Claims of a worker that has no row at all: nobody hears that it is silent.
+    engine.heard.silence.notify_one();
     while engine.storage().prune(AT_ONCE).await? == u64::from(AT_ONCE) && !engine.draining.is_cancelled() {}
     Ok(())
 }

@@ -368,7 +368,7 @@ struct PostgresHeart {
 }
 
 impl Heart for PostgresHeart {
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
         Box::pin(async move {
             Postgres::beat(&mut self.conn, &self.texts, worker, micros(lease), self.clock.read()).await
         })

@@ -7,7 +7,7 @@ use super::columns::{Affected, count, job_row};
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::verbs::{Now, Result, Verbs};
-use super::{Count, Filter, Lane, StorageError, WorkerInfo};
+use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
 use crate::job::{Attempt, ClaimKey, JobId, JobRow, JobState};
 
@@ -27,6 +27,7 @@ where
     for<'q> i64: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> f64: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> i32: Encode<'q, D> + Decode<'q, D> + Type<D>,
+    for<'q> bool: Decode<'q, D> + Type<D>,
     for<'q> i16: Encode<'q, D> + Decode<'q, D> + Type<D>,
 {
     async fn on_job(conn: &mut D::Connection, sql: SqlStr, id: JobId, now: Now) -> Result<u64> {
@@ -69,9 +70,13 @@ where
         worker: Uuid,
         lease: i64,
         now: Now,
-    ) -> Result<bool> {
-        let done = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now).execute(conn).await?;
-        Ok(done.affected() == 1)
+    ) -> Result<Option<News>> {
+        let beat = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now);
+        let row = beat.fetch_optional(conn).await?;
+        row.map(|row| {
+            Ok(News { silence: row.try_get(0)?, parked: row.try_get(1)?, old_claims: row.try_get(2)? })
+        })
+        .transpose()
     }
 
     async fn start(

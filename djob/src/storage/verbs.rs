@@ -6,7 +6,7 @@ use sqlx::{Database, SqlStr};
 use uuid::Uuid;
 
 use super::statement::Texts;
-use super::{Count, Filter, Lane, StorageError, WorkerInfo};
+use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
 use crate::job::{Attempt, ClaimKey, JobId, JobRow};
 
@@ -55,7 +55,7 @@ pub(crate) trait Verbs: Database {
         worker: Uuid,
         lease: i64,
         now: Now,
-    ) -> impl Future<Output = Result<bool>> + Send;
+    ) -> impl Future<Output = Result<Option<News>>> + Send;
     fn start(
         conn: &mut Self::Connection,
         texts: &Texts,

@@ -84,10 +84,10 @@ impl Claimer {
         if must_sweep {
             self.sweep().await?;
         }
-        let taken = if self.lanes.is_empty() { 0 } else { self.claim(want).await? };
+        let taken = self.claim(want).await?;
         // Only a sweep sees all lanes.
         self.pool.looked((taken == 0 && must_sweep).then_some(activity));
-        self.short = taken < want;
+        self.short = taken < want && self.lanes.are_empty();
         if taken > 0 {
             self.pause = POLL_BUSY;
         }
@@ -98,7 +98,9 @@ impl Claimer {
     }
 
     fn must_sweep(&self) -> bool {
-        self.short || self.swept.elapsed() >= SWEEP_EVERY.max((self.sweep_cost * SWEEP_SHARE).min(PACE_MAX))
+        self.short
+            || self.lanes.are_empty()
+            || self.swept.elapsed() >= SWEEP_EVERY.max((self.sweep_cost * SWEEP_SHARE).min(PACE_MAX))
     }
 
     async fn sweep(&mut self) -> Result<(), StorageError> {
@@ -113,9 +115,12 @@ impl Claimer {
 
     async fn claim(&mut self, want: u32) -> Result<u32, StorageError> {
         let asked = self.lanes.ask();
+        if asked.is_empty() {
+            return Ok(0);
+        }
         let claims = self.engine.storage().claim(self.engine.id, &asked, want).await?;
-        self.lanes.claimed(&claims);
         let taken = claims.iter().map(|claim| claim.jobs.len()).sum::<usize>();
+        self.lanes.claimed(&asked, &claims, taken >= want as usize);
         for claim in claims {
             take_in(&self.engine, &self.pool, claim).await;
         }
@@ -145,7 +150,7 @@ impl Claimer {
         tokio::select! {
             () = draining.cancelled() => {}
             _ = self.bell.changed() => self.pause = POLL_BUSY,
-            () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(engine.config.poll),
+            () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(engine.poll()),
         }
     }
 }

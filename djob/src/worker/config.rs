@@ -13,11 +13,13 @@ pub const CONCURRENCY_MAX: u32 = 10_000;
 pub const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// How often a worker says that it lives.
-pub const BEAT: Duration = Duration::from_secs(5);
+pub const BEAT: Duration = Duration::from_secs(6);
 /// How long a worker may be silent before others take its jobs.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// The longest pause between two looks at the database, when nothing wakes the worker.
-pub const POLL: Duration = Duration::from_secs(5);
+/// The longest pause between two looks at the database while others tell the worker when there is something to do.
+pub const POLL: Duration = Duration::from_secs(30);
+/// The same while nobody does: the database cannot be listened to, as through a pooler.
+pub const POLL_ALONE: Duration = Duration::from_secs(5);
 /// How long jobs may finish on their own once the worker is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// How long they have once they were told to stop themselves.
@@ -74,8 +76,8 @@ pub(crate) struct Config {
     pub(crate) priorities: (i16, i16),
     pub(crate) beat: Duration,
     pub(crate) lease: Duration,
-    /// The longest pause between two looks at the database.
-    pub(crate) poll: Duration,
+    /// The longest pause between two looks at the database, if the user says.
+    pub(crate) poll: Option<Duration>,
     /// How long running jobs may finish on their own once the worker drains.
     pub(crate) drain: Duration,
     /// How long they have after they were told to stop.
@@ -93,7 +95,7 @@ impl Default for Config {
             priorities: (i16::MIN, i16::MAX),
             beat: BEAT,
             lease: LEASE,
-            poll: POLL,
+            poll: None,
             drain: DRAIN,
             grace: GRACE,
             timeout: TIMEOUT,

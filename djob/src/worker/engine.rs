@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::config::{Config, PoolConfig};
+use super::config::{Config, POLL, POLL_ALONE, PoolConfig};
 use super::context::JobContext;
+use super::heard::Heard;
 use super::layer::Layer;
 use super::open::OpenClaim;
 use super::pool::Pool;
@@ -69,6 +71,7 @@ pub(crate) struct Engine {
     unsettled: AtomicU32,
     /// Grows with each job that begins or ends here.
     activity: AtomicU64,
+    pub(crate) heard: Heard,
     /// For each slot the kind whose function has the thread at this moment.
     on_thread: Vec<Mutex<Option<&'static str>>>,
 }
@@ -100,6 +103,7 @@ impl Engine {
             outbox_filled: Notify::new(),
             unsettled: AtomicU32::new(0),
             activity: AtomicU64::new(0),
+            heard: Heard::default(),
             on_thread: (0..=parts.config.concurrency()).map(|_| Mutex::default()).collect(),
             parts,
         })
@@ -107,6 +111,11 @@ impl Engine {
 
     pub(crate) fn storage(&self) -> &dyn Storage {
         &**self.client.storage()
+    }
+
+    /// The longest pause between two looks at the database.
+    pub(crate) fn poll(&self) -> Duration {
+        self.config.poll.unwrap_or(if self.heard.is_listening() { POLL } else { POLL_ALONE })
     }
 
     /// Every pool, and the quarantine.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
-use crate::storage::{Heart, StorageError};
+use crate::storage::{Heart, News, StorageError};
 
 /// How long the runtime may stand still before the worker is given up.
 const STUCK: Duration = Duration::from_secs(120);
@@ -82,11 +82,12 @@ async fn beat(engine: &Engine, tick: &Tick) {
         }
         let sent = Instant::now();
         match tokio::time::timeout(every, once(engine, &mut heart)).await {
-            Ok(Ok(true)) => {
+            Ok(Ok(Some(news))) => {
+                engine.heard.news(news);
                 last = sent;
                 pause = every;
             }
-            Ok(Ok(false)) => {
+            Ok(Ok(None)) => {
                 tracing::error!("the worker was taken for dead: it stops its jobs");
                 return engine.lose();
             }
@@ -99,7 +100,7 @@ async fn beat(engine: &Engine, tick: &Tick) {
     }
 }
 
-async fn once(engine: &Engine, heart: &mut Option<Box<dyn Heart>>) -> Result<bool, StorageError> {
+async fn once(engine: &Engine, heart: &mut Option<Box<dyn Heart>>) -> Result<Option<News>, StorageError> {
     let heart = match heart {
         Some(heart) => heart,
         None => heart.insert(engine.storage().heart().await?),

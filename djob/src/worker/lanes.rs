@@ -16,20 +16,29 @@ const AT_ONCE: usize = 64;
 /// The lanes with something in them, best priority first.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
-    cursors: BTreeMap<(i16, String), Cursor>,
+    lanes: BTreeMap<(i16, String), Place>,
     /// Moves on with each claim, so that queues of one priority take turns at being first.
     turn: usize,
+}
+
+/// Where a lane is read on.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    cursor: Cursor,
+    /// The last claim took everything that was due.
+    empty: bool,
 }
 
 impl Lanes {
     /// Takes in what a sweep saw: the lanes that have a due job, from their heads on. Returns how long it is until the first
     /// job of all others is due.
     pub(crate) fn swept(&mut self, seen: Vec<Lane>, serves: impl Fn(&str) -> bool) -> Option<Duration> {
-        self.cursors.clear();
+        self.lanes.clear();
         let mut next = None;
         for lane in seen.into_iter().filter(|lane| serves(&lane.queue)) {
             if lane.due_at <= lane.seen_at {
-                self.cursors.insert((lane.priority, lane.queue), Cursor::HEAD);
+                let head = Place { cursor: Cursor::HEAD, empty: false };
+                self.lanes.insert((lane.priority, lane.queue), head);
             } else {
                 let wait = lane.due_at - lane.seen_at;
                 next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
@@ -38,18 +47,19 @@ impl Lanes {
         next
     }
 
-    /// What to claim from now.
+    /// What to claim from now. Empty lanes are asked, too, as far as there is room: something may have come meanwhile.
     pub(crate) fn ask(&mut self) -> Vec<LaneAt> {
         self.turn = self.turn.wrapping_add(1);
-        let mut asked = Vec::with_capacity(self.cursors.len().min(AT_ONCE));
-        let mut lanes: Vec<_> = self.cursors.iter().collect();
+        let room_for_all = self.lanes.len() <= AT_ONCE;
+        let mut lanes: Vec<_> = self.lanes.iter().filter(|(_, place)| room_for_all || !place.empty).collect();
+        let mut asked = Vec::with_capacity(lanes.len().min(AT_ONCE));
         for same in lanes.chunk_by_mut(|a, b| a.0.0 == b.0.0) {
             let first = self.turn % same.len();
             same.rotate_left(first);
-            asked.extend(same.iter().map(|((priority, queue), after)| LaneAt {
+            asked.extend(same.iter().take(AT_ONCE).map(|((priority, queue), place)| LaneAt {
                 queue: queue.clone(),
                 priority: *priority,
-                after: **after,
+                after: place.cursor,
             }));
             if asked.len() >= AT_ONCE {
                 break;
@@ -59,19 +69,32 @@ impl Lanes {
         asked
     }
 
-    /// Moves the cursors past what was claimed.
-    pub(crate) fn claimed(&mut self, claims: &[Claim]) {
+    /// Takes in what a claim took from the lanes that were `asked`: cursors move past it. A claim that is not `full` has left
+    /// nothing; one that is has left nothing in the lanes before the last that gave something.
+    pub(crate) fn claimed(&mut self, asked: &[LaneAt], claims: &[Claim], full: bool) {
+        let key = |lane: &LaneAt| (lane.priority, lane.queue.clone());
+        let mut last = None;
         for job in claims.iter().filter_map(|claim| claim.jobs.iter().max_by_key(|job| (job.run_at, job.id)))
         {
+            last = last.max(
+                asked.iter().position(|lane| lane.priority == job.priority && *lane.queue == *job.queue),
+            );
             let taken = Cursor { run_at: job.run_at, id: job.id };
-            let key = (job.priority, job.queue.to_string());
-            self.cursors.entry(key).and_modify(|at| *at = taken.max(*at)).or_insert(taken);
+            if let Some(place) = self.lanes.get_mut(&(job.priority, job.queue.to_string())) {
+                place.cursor = taken.max(place.cursor);
+            }
+        }
+        let emptied = if full { last.unwrap_or(0) } else { asked.len() };
+        for lane in &asked[..emptied] {
+            if let Some(place) = self.lanes.get_mut(&key(lane)) {
+                place.empty = true;
+            }
         }
     }
 
-    /// Whether there is no lane to claim from.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.cursors.is_empty()
+    /// Whether there is no lane to claim from, as far as is known: only a sweep finds more.
+    pub(crate) fn are_empty(&self) -> bool {
+        self.lanes.values().all(|place| place.empty)
     }
 }
 
@@ -79,6 +102,7 @@ impl Lanes {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::job::{ClaimKey, ClaimedJob, JobId, Meta};
 
     fn lane(queue: &str, priority: i16, due: i64) -> Lane {
         let at = Timestamp::from_micros;
@@ -107,6 +131,58 @@ mod tests {
                 queue != "not_ours"
             });
         assert_eq!(next, Some(Duration::from_micros(2000)));
-        assert!(lanes.is_empty());
+        assert!(lanes.are_empty());
+    }
+
+    fn claim(queue: &str, jobs: i64) -> Claim {
+        let job = |n| ClaimedJob {
+            id: JobId::new(),
+            place: 0,
+            kind: "k".into(),
+            queue: queue.into(),
+            priority: 0,
+            run_at: Timestamp::from_micros(n),
+            attempt: 0,
+            max_attempts: 25,
+            args: None,
+            args_apart: false,
+            meta: Meta::default(),
+        };
+        let fence = uuid::Uuid::now_v7();
+        Claim { key: ClaimKey { row: fence, fence }, jobs: (0..jobs).map(job).collect(), started: false }
+    }
+
+    #[test]
+    fn of_many_lanes_those_that_were_emptied_are_not_asked_again_before_the_next_sweep() {
+        let mut lanes = Lanes::default();
+        let names: Vec<String> = (0..100).map(|n| format!("q{n:02}")).collect();
+        lanes.swept(names.iter().map(|name| lane(name, 0, 1)).collect(), |_| true);
+        let asked_first = lanes.ask();
+        assert_eq!(asked_first.len(), AT_ONCE);
+        // Full: the third has more, for all anybody knows; the two before it have not.
+        let claims: Vec<Claim> = asked_first[..3].iter().map(|lane| claim(&lane.queue, 5)).collect();
+        lanes.claimed(&asked_first, &claims, true);
+        // They take turns, so that all come within as many claims.
+        let later: Vec<LaneAt> = (0..100).flat_map(|_| lanes.ask()).collect();
+        let again = |n: usize| later.iter().any(|lane| lane.queue == asked_first[n].queue);
+        assert_eq!([again(0), again(1), again(2), again(3)], [false, false, true, true]);
+        assert!(!lanes.are_empty());
+        for _ in 0..2 {
+            let asked = lanes.ask();
+            lanes.claimed(&asked, &[], false);
+        }
+        assert!(lanes.are_empty() && lanes.ask().is_empty());
+    }
+
+    #[test]
+    fn few_lanes_are_all_asked_also_when_they_were_emptied() {
+        let mut lanes = Lanes::default();
+        lanes.swept(vec![lane("a", 0, 1), lane("b", 0, 1)], |_| true);
+        let asked = lanes.ask();
+        lanes.claimed(&asked, &[claim("a", 3)], false);
+        assert!(lanes.are_empty());
+        let again = lanes.ask();
+        assert_eq!(again.len(), 2);
+        assert!(again.iter().any(|lane| lane.queue == "a" && lane.after.run_at == Timestamp::from_micros(2)));
     }
 }

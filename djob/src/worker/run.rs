@@ -113,14 +113,18 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
 async fn listen(engine: Arc<Engine>) {
     let mut pause = Duration::from_millis(100);
     loop {
-        let bell = engine.client.bell().clone();
-        let ring = move || bell.ring();
+        let ring = || {
+            engine.heard.listens(true);
+            engine.client.bell().ring();
+        };
         tokio::select! {
             () = engine.over.cancelled() => return,
             heard = engine.storage().listen(&ring) => if let Err(error) = heard {
                 tracing::debug!(%error, "not listening; polling meanwhile");
             },
         }
+        engine.heard.listens(false);
+        engine.client.bell().ring();
         tokio::select! {
             () = engine.over.cancelled() => return,
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(10)),

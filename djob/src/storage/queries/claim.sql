@@ -28,12 +28,12 @@ with turn as materialized (
     returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
 ), bound as (
     insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
-    select lane.claim, lane.claim, $1, now(), lane.queue, lane.priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
+    select lane.claim, lane.claim, $1, now(), queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
     from lane join (
-        select lane.n, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats, array_agg(attempt) as attempts,
-               array_agg(max_attempts) as max_attempts, array_agg(args) as args, array_agg(meta) as metas
-        from taken join lane on lane.queue = taken.queue and lane.priority = taken.priority
-        group by lane.n) as batch on batch.n = lane.n
+        select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
+               array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
+               array_agg(meta) as metas
+        from taken group by queue, priority) as batch using (queue, priority)
     returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
 )
 select bound.*, false, turn.ours from turn left join bound on true

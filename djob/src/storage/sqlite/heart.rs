@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::SqliteStorage;
 use crate::clock::micros;
 use crate::storage::verbs::Verbs;
-use crate::storage::{Heart, Reply, StorageError};
+use crate::storage::{Heart, News, Reply, StorageError};
 
 /// A connection of its own, to a file.
 struct OwnHeart {
@@ -29,7 +29,7 @@ pub(super) async fn open(storage: &SqliteStorage) -> Result<Box<dyn Heart>, Stor
 }
 
 impl Heart for OwnHeart {
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
         let (conn, storage) = (&mut self.conn, &self.storage);
         Box::pin(
             async move { Sqlite::beat(conn, &storage.texts, worker, micros(lease), storage.now()).await },
@@ -38,7 +38,7 @@ impl Heart for OwnHeart {
 }
 
 impl Heart for SharedHeart {
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, bool> {
+    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
         Box::pin(self.0.write(move |conn, texts, now| {
             Box::pin(async move { Sqlite::beat(conn, &texts, worker, micros(lease), now).await })
         }))

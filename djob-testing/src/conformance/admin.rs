@@ -95,6 +95,30 @@ pub async fn a_cancelled_job_that_is_retried_is_not_stopped_again(subject: &Subj
     Ok(())
 }
 
+pub async fn a_job_that_is_retried_while_its_stop_is_looked_for_is_not_stopped_again(
+    subject: &Subject,
+) -> Checked {
+    for moment in 0..200 {
+        let worker = worker();
+        let claim = subject.put_and_claim(worker, job()).await?;
+        let id = claim.jobs[0].id;
+        assert_eq!(subject.storage().cancel(id).await?, Cancelled::Asked);
+        assert!(subject.settle(worker, all(&claim, &finish(JobState::Cancelled))).await?);
+        let stop = async {
+            // At each moment of the retry once.
+            for _ in 0..moment * 5 {
+                tokio::task::yield_now().await;
+            }
+            subject.storage().cancel_slipped(id).await
+        };
+        let (retried, stopped) = tokio::join!(subject.storage().retry(id), stop);
+        assert_eq!((retried?, stopped?), (true, false));
+        assert_eq!(subject.state(id).await?, Some(JobState::Ready));
+        assert!(subject.storage().delete(id).await?);
+    }
+    Ok(())
+}
+
 pub async fn a_job_that_went_wrong_is_retried_now(subject: &Subject) -> Checked {
     let rooms = one_in_each_room(subject).await?;
     subject.advance(SECOND);

@@ -129,6 +129,7 @@ macro_rules! __storage_promises {
                 the_wish_to_stop_is_met_when_a_job_is_cancelled_later
                 the_wish_to_stop_ends_with_the_job
                 a_cancelled_job_that_is_retried_is_not_stopped_again
+                a_job_that_is_retried_while_its_stop_is_looked_for_is_not_stopped_again
                 a_job_that_went_wrong_is_retried_now
                 a_running_job_cannot_be_retried
                 a_retried_job_has_at_least_one_more_attempt

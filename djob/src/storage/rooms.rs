@@ -16,6 +16,17 @@ pub(super) async fn cancel<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<Cancelled> {
+    // First of all, as whoever looks for the job's stop does: two that take the same rows in another order block each other.
+    D::finds(conn, texts.get(IS_UNWANTED), id).await?;
+    cancel_anywhere::<D>(conn, texts, now, id).await
+}
+
+async fn cancel_anywhere<D: Verbs>(
+    conn: &mut D::Connection,
+    texts: &Texts,
+    now: Now,
+    id: JobId,
+) -> Result<Cancelled> {
     if cancel_waiting::<D>(conn, texts, now, id).await? {
         return Ok(Cancelled::Now);
     }
@@ -56,7 +67,7 @@ pub(super) async fn cancel_slipped<D: Verbs>(
     id: JobId,
 ) -> Result<bool> {
     let unwanted = D::finds(conn, texts.get(IS_UNWANTED), id).await?;
-    Ok(unwanted && cancel::<D>(conn, texts, now, id).await? == Cancelled::Now)
+    Ok(unwanted && cancel_anywhere::<D>(conn, texts, now, id).await? == Cancelled::Now)
 }
 
 /// Puts a finished or parked job back to waiting, unless another job has its unique key by now.

@@ -31,6 +31,7 @@ pages! {
     databases = "book/src/databases.md";
     operations = "book/src/operations.md";
     limits = "book/src/limits.md";
+    performance = "book/src/performance.md";
     promises = "book/src/promises.md";
     moving = "book/src/moving-from-delayed-job.md";
     rooms = "book/src/design/001-rooms-not-flags.md";
@@ -47,6 +48,7 @@ pages! {
     dependencies = "book/src/design/012-dependencies.md";
     partitions = "book/src/design/013-partitions.md";
     wake_ups = "book/src/design/014-wake-ups-are-hints.md";
+    turns = "book/src/design/015-large-claims-take-turns.md";
 }
 
 #[cfg(test)]

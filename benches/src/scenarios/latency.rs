@@ -36,7 +36,8 @@ pub(crate) async fn latency(args: &Args, database: &Database) -> Result<Vec<Line
         settings: format!("from the {from} to the start in {place}"),
         ..Line::new(args, database, args.jobs, took, None)
     };
-    Ok(vec![line("call", |moment| moment.called), line("commit", |moment| moment.committed)])
+    // The call's line is the last: that is what the peers measure.
+    Ok(vec![line("commit", |moment| moment.committed), line("call", |moment| moment.called)])
 }
 
 async fn pause(id: u64) {

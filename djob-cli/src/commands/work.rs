@@ -94,7 +94,9 @@ mod tests {
     async fn the_flags_of_delayed_job_reach_the_worker() {
         let flags = ["--min-priority", "-5", "--max-priority=9", "--sleep-delay", "2", "--read-ahead", "7"];
         let built = format!("{:?}", built(&flags, &[]).await);
-        for part in ["priorities: (-5, 9)", "poll: 2s", "read_ahead: Some(7)", "exit_on_complete: false"] {
+        for part in
+            ["priorities: (-5, 9)", "poll: Some(2s)", "read_ahead: Some(7)", "exit_on_complete: false"]
+        {
             assert!(built.contains(part), "{part} in {built}");
         }
     }

@@ -6,6 +6,9 @@ use super::StorageError;
 use crate::clock::Timestamp;
 use crate::job::{JobId, JobRow, JobState, Meta};
 
+/// Longer arguments lie apart from their job, in bytes. `enqueue.sql` says so, too.
+pub(crate) const ARGS_INLINE_MAX: usize = 1024;
+
 /// How many rows a statement touched: each database's result has it, and sqlx has no name for it.
 pub(super) trait Affected {
     fn affected(&self) -> u64;

@@ -70,6 +70,7 @@ macro_rules! statements {
 statements! {
     // enqueue
     ENQUEUE = "enqueue", sqlite;
+    ENQUEUE_ONE = "enqueue_one", only, postgres;
     LARGE_ARGS = "large_args", only, sqlite;
     HOLD_KEY = "hold_key";
     HOLD_AGAIN = "hold_again";
@@ -81,6 +82,7 @@ statements! {
     // claim
     LANES = "lanes", sqlite;
     CLAIM = "claim", sqlite;
+    WAIT_TURN = "wait_turn", only, postgres;
     TAKEN = "taken", only, sqlite;
     FETCH_ARGS = "fetch_args", sqlite;
     START = "start";

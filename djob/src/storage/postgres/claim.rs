@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::rows;
 use crate::job::Claim;
-use crate::storage::statement::Statement::CLAIM;
+use crate::storage::statement::Statement::{CLAIM, WAIT_TURN};
 use crate::storage::statement::Texts;
 use crate::storage::verbs::Now;
 use crate::storage::{LaneAt, StorageError};
@@ -19,9 +19,6 @@ type Result<T> = std::result::Result<T, StorageError>;
 
 /// From here on a claim waits for its turn: a smaller one costs less than the waiting.
 const LARGE: u32 = 250;
-/// How often a claim asks whether it is its turn, and the pause in between. After that it locks its rows.
-const ASKED: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(1);
 /// How long nobody waits for turns after somebody else's lock was in the way.
 const BLOCKED: Duration = Duration::from_secs(2);
 
@@ -65,19 +62,38 @@ pub(super) async fn claim(
     limit: u32,
 ) -> Result<Vec<Claim>> {
     if turns.are_worth_it(limit) {
-        for _ in 0..ASKED {
-            match ask(conn, texts, now, worker, lanes, limit, true).await {
-                Ok(Some(claims)) => return Ok(claims),
-                Ok(None) => tokio::time::sleep(PAUSE).await,
-                Err(error) if error.is_lock_timeout() => {
-                    turns.were_blocked();
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
+        match in_turn(conn, texts, now, worker, lanes, limit).await {
+            Ok(Some(claims)) => return Ok(claims),
+            Ok(None) => {}
+            Err(error) if error.is_lock_timeout() => turns.were_blocked(),
+            Err(error) => return Err(error),
         }
     }
     Ok(ask(conn, texts, now, worker, lanes, limit, false).await?.unwrap_or_default())
+}
+
+/// Claims alone: `None` if this claimer's turn does not come soon, a lock timeout if somebody else's lock is in the way.
+async fn in_turn(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    now: Now,
+    worker: Uuid,
+    lanes: &[LaneAt],
+    limit: u32,
+) -> Result<Option<Vec<Claim>>> {
+    if let Some(claims) = ask(conn, texts, now, worker, lanes, limit, true).await? {
+        return Ok(Some(claims));
+    }
+    // Not within one statement: it would not see what others did while it waited.
+    let mut tx = conn.begin().await?;
+    match sqlx::query(texts.get(WAIT_TURN)).execute(&mut *tx).await.map_err(StorageError::from) {
+        Ok(_) => {}
+        Err(error) if error.is_lock_timeout() => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let claims = ask(&mut tx, texts, now, worker, lanes, limit, true).await?;
+    tx.commit().await?;
+    Ok(claims)
 }
 
 /// Claims, if it may be done: `None` if it is somebody else's turn.

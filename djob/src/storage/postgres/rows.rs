@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use uuid::Uuid;
 
 use super::array::Array;
-use crate::clock::micros;
+use crate::clock::{Timestamp, micros};
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
 use crate::storage::columns::{count, smallint};
@@ -30,14 +30,31 @@ pub(super) fn bind_new<'q>(query: Query<'q>, jobs: &'q [NewJob]) -> Query<'q> {
         .bind(column(jobs, |job| smallint(job.max_attempts)))
         .bind(column(jobs, |job| job.args.as_str()))
         .bind(column(jobs, |job| job.meta.to_json()))
-        .bind(column(jobs, |job| match job.due {
-            Due::At(time) => Some(time),
-            Due::In(_) => None,
-        }))
-        .bind(column(jobs, |job| match job.due {
-            Due::In(delay) => Some(micros(delay)),
-            Due::At(_) => None,
-        }))
+        .bind(column(jobs, |job| due(job).0))
+        .bind(column(jobs, |job| due(job).1))
+}
+
+/// Binds the parameters of `enqueue_one.sql`, but for the time.
+pub(super) fn bind_one<'q>(query: Query<'q>, job: &'q NewJob) -> Query<'q> {
+    let (moment, delay) = due(job);
+    query
+        .bind(job.id)
+        .bind(&*job.queue)
+        .bind(&*job.kind)
+        .bind(job.priority)
+        .bind(smallint(job.max_attempts))
+        .bind(job.args.as_str())
+        .bind(job.meta.to_json())
+        .bind(moment)
+        .bind(delay)
+}
+
+/// The moment at which a job is due, or the microseconds until then.
+fn due(job: &NewJob) -> (Option<Timestamp>, Option<i64>) {
+    match job.due {
+        Due::At(time) => (Some(time), None),
+        Due::In(delay) => (None, Some(micros(delay))),
+    }
 }
 
 /// Binds the moves of `settle.sql`.

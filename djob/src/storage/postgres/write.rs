@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::job::{ClaimedJob, Enqueued, JobId, NewJob};
+use crate::storage::columns::ARGS_INLINE_MAX;
 use crate::storage::moves::{self, Kept, Move};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
@@ -18,9 +19,14 @@ type Result<T> = std::result::Result<T, StorageError>;
 
 /// Stores jobs with one statement.
 pub(super) async fn insert(conn: &mut PgConnection, texts: &Texts, now: Now, jobs: &[NewJob]) -> Result<()> {
-    if !jobs.is_empty() {
-        rows::bind_new(sqlx::query(texts.get(ENQUEUE)), jobs).bind(now).execute(conn).await?;
-    }
+    let query = match jobs {
+        [] => return Ok(()),
+        [job] if job.args.len() <= ARGS_INLINE_MAX => {
+            rows::bind_one(sqlx::query(texts.get(ENQUEUE_ONE)), job)
+        }
+        jobs => rows::bind_new(sqlx::query(texts.get(ENQUEUE)), jobs),
+    };
+    query.bind(now).execute(conn).await?;
     Ok(())
 }
 

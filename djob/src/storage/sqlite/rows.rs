@@ -9,10 +9,8 @@ use uuid::Uuid;
 use crate::clock::{Timestamp, micros};
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
+use crate::storage::columns::ARGS_INLINE_MAX;
 use crate::storage::moves::Move;
-
-/// Arguments longer than this lie apart, in `djob_args`.
-pub(crate) const ARGS_INLINE_MAX: usize = 1024;
 
 /// Writes `[[..],[..]]`, one inner array for each item.
 pub(super) fn array<T>(items: impl Iterator<Item = T>, each: impl Fn(&mut String, T)) -> String {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Enqueued, JobId, NewJob};
+use crate::storage::columns::ARGS_INLINE_MAX;
 use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
@@ -34,7 +35,7 @@ pub(super) async fn enqueue(
     }
     let mut kept = answers.iter().map(|answer| matches!(answer, Enqueued::Inserted(_)));
     jobs.retain(|_| kept.next().unwrap_or(false));
-    let large = || jobs.iter().filter(|job| job.args.len() > rows::ARGS_INLINE_MAX);
+    let large = || jobs.iter().filter(|job| job.args.len() > ARGS_INLINE_MAX);
     if large().next().is_some() {
         let json = rows::array(large(), rows::large_args);
         sqlx::query(texts.get(LARGE_ARGS)).bind(json).execute(&mut *conn).await?;

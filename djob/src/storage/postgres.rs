@@ -261,7 +261,7 @@ impl Storage for PostgresStorage {
 
     fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
         Box::pin(self.within(&self.claims, CALL_MAX, "claim", async move |conn, texts, now| {
-            claim::claim(conn, texts, now, &self.turns, worker, lanes, limit).await
+            claim::Claiming { texts, now, worker, lanes, limit }.claim(conn, &self.turns).await
         }))
     }
 

@@ -51,77 +51,66 @@ impl Turns {
     }
 }
 
-/// Takes up to `limit` due jobs out of the lanes.
-pub(super) async fn claim(
-    conn: &mut PgConnection,
-    texts: &Texts,
-    now: Now,
-    turns: &Turns,
-    worker: Uuid,
-    lanes: &[LaneAt],
-    limit: u32,
-) -> Result<Vec<Claim>> {
-    if turns.are_worth_it(limit) {
-        match in_turn(conn, texts, now, worker, lanes, limit).await {
-            Ok(Some(claims)) => return Ok(claims),
-            Ok(None) => {}
-            Err(error) if error.is_lock_timeout() => turns.were_blocked(),
+/// What a claimer asks for: up to `limit` due jobs out of the lanes.
+pub(super) struct Claiming<'a> {
+    pub(super) texts: &'a Texts,
+    pub(super) now: Now,
+    pub(super) worker: Uuid,
+    pub(super) lanes: &'a [LaneAt],
+    pub(super) limit: u32,
+}
+
+impl Claiming<'_> {
+    /// Claims, in its turn where that is worth it.
+    pub(super) async fn claim(&self, conn: &mut PgConnection, turns: &Turns) -> Result<Vec<Claim>> {
+        if turns.are_worth_it(self.limit) {
+            match self.in_turn(conn).await {
+                Ok(Some(claims)) => return Ok(claims),
+                Ok(None) => {}
+                Err(error) if error.is_lock_timeout() => turns.were_blocked(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.ask(conn, false).await?.unwrap_or_default())
+    }
+
+    /// Claims alone: `None` if the turn does not come soon, a lock timeout if somebody else's lock is in the way.
+    async fn in_turn(&self, conn: &mut PgConnection) -> Result<Option<Vec<Claim>>> {
+        if let Some(claims) = self.ask(conn, true).await? {
+            return Ok(Some(claims));
+        }
+        // Not within one statement: it would not see what others did while it waited.
+        let mut tx = conn.begin().await?;
+        let turn = sqlx::query(self.texts.get(WAIT_TURN)).execute(&mut *tx).await;
+        match turn.map_err(StorageError::from) {
+            Ok(_) => {}
+            Err(error) if error.is_lock_timeout() => return Ok(None),
             Err(error) => return Err(error),
         }
+        let claims = self.ask(&mut tx, true).await?;
+        tx.commit().await?;
+        Ok(claims)
     }
-    Ok(ask(conn, texts, now, worker, lanes, limit, false).await?.unwrap_or_default())
-}
 
-/// Claims alone: `None` if this claimer's turn does not come soon, a lock timeout if somebody else's lock is in the way.
-async fn in_turn(
-    conn: &mut PgConnection,
-    texts: &Texts,
-    now: Now,
-    worker: Uuid,
-    lanes: &[LaneAt],
-    limit: u32,
-) -> Result<Option<Vec<Claim>>> {
-    if let Some(claims) = ask(conn, texts, now, worker, lanes, limit, true).await? {
-        return Ok(Some(claims));
+    /// Claims, if it may be done: `None` if it is somebody else's turn.
+    async fn ask(&self, conn: &mut PgConnection, in_turn: bool) -> Result<Option<Vec<Claim>>> {
+        let query = sqlx::query(self.texts.get(CLAIM))
+            .bind(self.worker)
+            .bind(self.lanes.iter().map(|lane| &*lane.queue).collect::<Vec<_>>())
+            .bind(self.lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
+            .bind(self.lanes.iter().map(|lane| lane.after.run_at).collect::<Vec<_>>())
+            .bind(self.lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
+            .bind(self.lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+            .bind(i64::from(self.limit))
+            .bind(in_turn)
+            .bind(self.now);
+        let rows = query.fetch_all(conn).await?;
+        if in_turn && !rows.first().is_some_and(ours) {
+            return Ok(None);
+        }
+        let bound = rows.iter().filter(|row| row.try_get::<Option<Uuid>, _>(0).is_ok_and(|id| id.is_some()));
+        bound.map(|row| Ok(rows::claim(row)?.1)).collect::<Result<_>>().map(Some)
     }
-    // Not within one statement: it would not see what others did while it waited.
-    let mut tx = conn.begin().await?;
-    match sqlx::query(texts.get(WAIT_TURN)).execute(&mut *tx).await.map_err(StorageError::from) {
-        Ok(_) => {}
-        Err(error) if error.is_lock_timeout() => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let claims = ask(&mut tx, texts, now, worker, lanes, limit, true).await?;
-    tx.commit().await?;
-    Ok(claims)
-}
-
-/// Claims, if it may be done: `None` if it is somebody else's turn.
-async fn ask(
-    conn: &mut PgConnection,
-    texts: &Texts,
-    now: Now,
-    worker: Uuid,
-    lanes: &[LaneAt],
-    limit: u32,
-    in_turn: bool,
-) -> Result<Option<Vec<Claim>>> {
-    let query = sqlx::query(texts.get(CLAIM))
-        .bind(worker)
-        .bind(lanes.iter().map(|lane| lane.queue.clone()).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| lane.after.run_at).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
-        .bind(i64::from(limit))
-        .bind(in_turn)
-        .bind(now);
-    let rows = query.fetch_all(conn).await?;
-    if in_turn && !rows.first().is_some_and(ours) {
-        return Ok(None);
-    }
-    let bound = rows.iter().filter(|row| row.try_get::<Option<Uuid>, _>(0).is_ok_and(|id| id.is_some()));
-    bound.map(|row| Ok(rows::claim(row)?.1)).collect::<Result<_>>().map(Some)
 }
 
 fn ours(row: &PgRow) -> bool {

@@ -121,8 +121,7 @@ impl Database {
         };
         let args = if postgres { "json_build_object('id', n)" } else { "json_object('id', n)" };
         let (table, more, values) = match room {
-            Room::Waiting => ("jobs", "", String::new()),
-            Room::Scheduled => ("jobs", "", String::new()),
+            Room::Waiting | Room::Scheduled => ("jobs", "", String::new()),
             Room::Finished => (
                 "finished",
                 ", state, ran_us, finished_at, keep_until",
@@ -150,7 +149,7 @@ impl Database {
         Ok(())
     }
 
-    fn is_postgres(&self) -> bool {
+    pub(crate) fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }
 

@@ -47,7 +47,7 @@ pub(crate) async fn bulk(args: &Args, database: &Database) -> Result<Vec<Line>, 
 /// One job in each of the caller's own transactions.
 pub(crate) async fn in_transactions(args: &Args, database: &Database) -> Result<Vec<Line>, BoxError> {
     let (before, begin) = (database.spent().await?, Instant::now());
-    if database.url.starts_with("postgres") {
+    if database.is_postgres() {
         let pool = sqlx::PgPool::connect(&database.url).await?;
         for id in 0..args.jobs {
             let mut tx = pool.begin().await?;

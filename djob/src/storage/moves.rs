@@ -96,6 +96,9 @@ impl<'a> Kept<'a> {
     pub(crate) fn of(ends: &'a [ClaimEnd]) -> Option<Self> {
         let mut kept = Kept { keep: ends.first()?.ended.first().and_then(kept_for)?.0, ..Kept::default() };
         for end in ends {
+            if !end.still.is_empty() {
+                return None;
+            }
             let (before, jobs) = (kept.ran_us.len(), end.ended.len());
             kept.before.push(i32::try_from(before).ok()?);
             kept.jobs.push(i32::try_from(jobs).ok()?);
@@ -103,12 +106,12 @@ impl<'a> Kept<'a> {
             kept.results.resize(before + jobs, None);
             for ended in &end.ended {
                 let (keep, result) = kept_for(ended)?;
-                let place = before + if jobs == 1 { 0 } else { ended.job.place };
+                let place = if jobs == 1 { 0 } else { ended.job.place };
                 // Each place of the claim row is taken once, or this is a part of it.
-                let free = kept.ran_us[before..].get_mut(place - before).filter(|ran_us| **ran_us < 0)?;
+                let free = kept.ran_us[before..].get_mut(place).filter(|ran_us| **ran_us < 0)?;
                 *free = micros(ended.ran);
-                kept.results[place] = result;
-                if keep != kept.keep || !end.still.is_empty() {
+                kept.results[before + place] = result;
+                if keep != kept.keep {
                     return None;
                 }
             }

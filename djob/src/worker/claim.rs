@@ -30,8 +30,6 @@ struct Claimer {
     bell: watch::Receiver<u64>,
     swept: Instant,
     sweep_cost: Duration,
-    /// The last claim got less than it asked for.
-    short: bool,
     /// How long until the first job that is not due yet.
     next_due: Option<Instant>,
     pause: Duration,
@@ -47,7 +45,6 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
         bell,
         swept: Instant::now(),
         sweep_cost: Duration::ZERO,
-        short: true,
         next_due: None,
         pause: POLL_BUSY,
     };
@@ -87,20 +84,22 @@ impl Claimer {
         let taken = self.claim(want).await?;
         // Only a sweep sees all lanes.
         self.pool.looked((taken == 0 && must_sweep).then_some(activity));
-        self.short = taken < want && self.lanes.are_empty();
         if taken > 0 {
             self.pause = POLL_BUSY;
         }
-        if self.short {
+        if taken < want && self.lanes.are_empty() {
             self.rest(draining, taken).await;
         }
         Ok(())
     }
 
     fn must_sweep(&self) -> bool {
-        self.short
-            || self.lanes.are_empty()
-            || self.swept.elapsed() >= SWEEP_EVERY.max((self.sweep_cost * SWEEP_SHARE).min(PACE_MAX))
+        self.lanes.are_empty() || self.swept.elapsed() >= SWEEP_EVERY.max(self.pace())
+    }
+
+    /// The pause between two sweeps that their cost asks for.
+    fn pace(&self) -> Duration {
+        (self.sweep_cost * SWEEP_SHARE).min(PACE_MAX)
     }
 
     async fn sweep(&mut self) -> Result<(), StorageError> {
@@ -131,7 +130,7 @@ impl Claimer {
     async fn rest(&mut self, draining: &tokio_util::sync::CancellationToken, taken: u32) {
         if taken > 0 {
             // What came meanwhile would be found at once; only the cost of looking sets a pace.
-            let pace = (self.sweep_cost * SWEEP_SHARE).min(PACE_MAX).saturating_sub(self.swept.elapsed());
+            let pace = self.pace().saturating_sub(self.swept.elapsed());
             if !pace.is_zero() {
                 let heard = tokio::time::timeout(pace, self.bell.changed());
                 tokio::select! {

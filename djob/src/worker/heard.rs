@@ -16,6 +16,7 @@ pub(crate) struct Heard {
     pub(crate) parked: Notify,
     /// Somebody tells when there is something to do.
     listening: AtomicBool,
+    /// The last heartbeat saw claims of this worker's own that are older than a lease.
     old_claims: AtomicBool,
 }
 

@@ -49,7 +49,12 @@ async fn eight_workers_complete_100_000_jobs_each_exactly_once_while_a_transacti
 
 /// How many jobs one large claim takes.
 async fn claimed(client: &Client) -> usize {
-    let lane = LaneAt { queue: "default".into(), priority: 0, after: Cursor::HEAD };
+    claimed_after(client, Cursor::HEAD).await
+}
+
+/// How many it takes, read on from a cursor.
+async fn claimed_after(client: &Client, after: Cursor) -> usize {
+    let lane = LaneAt { queue: "default".into(), priority: 0, after };
     let worker = djob::sqlx::types::Uuid::now_v7();
     let claims = client.storage().claim(worker, &[lane], 1000).await.unwrap();
     claims.iter().map(|claim| claim.jobs.len()).sum()
@@ -78,6 +83,23 @@ async fn a_claimer_that_never_gets_its_turn_claims_all_the_same() {
     let client = &database.client;
     client.enqueue_all((0..500).map(|number| TallyJob { number, sleep_ms: 0 })).await.unwrap();
     let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
-    other.execute("select pg_advisory_lock(hashtextextended('djob_jobs', 1))").await.unwrap();
+    other.execute("select pg_advisory_lock(hashtextextended('public.djob_jobs', 1))").await.unwrap();
     assert_eq!(claimed(client).await, 500);
+}
+
+#[tokio::test]
+async fn a_claimer_reads_on_behind_what_others_took_and_a_sweep_looks_for_what_they_passed_by() {
+    let database = postgres().await;
+    let client = &database.client;
+    let first = client.enqueue_all([TallyJob { number: 0, sleep_ms: 0 }]).await.unwrap()[0].id();
+    client.enqueue_all((1..500).map(|number| TallyJob { number, sleep_ms: 0 })).await.unwrap();
+    let cursor = Cursor { run_at: client.find(first).await.unwrap().unwrap().run_at, id: first };
+    assert_eq!(claimed(client).await, 500);
+    // As if a slow transaction had been committed only now.
+    let late = client.enqueue_all([TallyJob { number: 500, sleep_ms: 0 }]).await.unwrap()[0].id();
+    let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    let behind = sqlx::query("update djob_jobs set run_at = $1 where id = $2").bind(cursor.run_at).bind(late);
+    assert_eq!(behind.execute(&mut other).await.unwrap().rows_affected(), 1);
+    assert_eq!(claimed_after(client, cursor).await, 0);
+    assert_eq!(claimed_after(client, Cursor { id: Cursor::HEAD.id, ..cursor }).await, 1);
 }

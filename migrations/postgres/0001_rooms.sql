@@ -42,8 +42,11 @@ create table djob_claims (
     attempts     smallint[] not null,
     max_attempts smallint[] not null,
     args         json[] not null,
-    metas        json[] not null
+    metas        json[] not null,
+    last_at      timestamptz,                            -- of a claim in its turn: a job near its end,
+    last_id      uuid                                    -- from where on others may read
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+create index djob_claims_last on djob_claims (queue, priority, last_at, last_id) where last_at is not null;
 
 -- Parked: set aside with a reason, until that reason is gone.
 create table djob_parked (
@@ -150,4 +153,62 @@ do $$ begin
         alter column max_attempts set compression lz4, alter column args set compression lz4,
         alter column metas set compression lz4;
 exception when feature_not_supported or invalid_parameter_value then null;
+end $$;
+
+-- What `claim.sql` does, when it is this claimer's turn: it waits for that and claims in one round trip, so that the next
+-- one can begin the moment this one ends. Who claims alone need not lock each row before it is deleted, which saves a fifth
+-- of the work, and may begin behind what the newest claim of a lane took instead of walking over it. That is not done
+-- for a lane whose cursor has no id: it comes from a sweep, which looks for what others have passed by.
+-- A row that somebody else has locked is waited for, but not for long. Returns a row of nulls if the turn does not come.
+create function djob_claim_in_turn(
+    claimer uuid, queues text[], priorities smallint[], after_ats timestamptz[], after_ids uuid[], claims uuid[],
+    want bigint, told_time timestamptz
+) returns setof djob_claims language plpgsql set search_path from current set lock_timeout = '50ms' as $$
+#variable_conflict use_column
+declare
+    moment timestamptz;
+begin
+    begin
+        perform pg_advisory_xact_lock(hashtextextended(current_schema() || '.djob_jobs', 1));
+    exception when lock_not_available then
+        return next null::djob_claims;
+        return;
+    end;
+    moment := coalesce(told_time, clock_timestamp());
+    return query
+    with lane as materialized (
+        select asked.queue, asked.priority, asked.claim,
+               case when newest.last_id is null then asked.after_at else newest.last_at end as after_at,
+               coalesce(newest.last_id, asked.after_id) as after_id
+        from unnest(queues, priorities, after_ats, after_ids, claims) as asked (queue, priority, after_at, after_id, claim)
+        left join lateral (
+            select c.last_at, c.last_id from djob_claims as c
+            where c.queue = asked.queue and c.priority = asked.priority and c.last_at is not null
+              and (c.last_at, c.last_id) > (asked.after_at, asked.after_id)
+              and asked.after_id <> '00000000-0000-0000-0000-000000000000'
+            order by c.last_at desc, c.last_id desc limit 1) as newest on true
+        where not exists (select from djob_queues as q where q.name = asked.queue and q.paused_at is not null)
+    ), picked as materialized (
+        select head.ctid
+        from lane cross join lateral (
+            select j.ctid from djob_jobs as j
+            where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= moment
+              and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+            order by j.run_at, j.id limit want) as head
+        limit want
+    ), taken as (
+        delete from djob_jobs where ctid = any (array (select ctid from picked))
+        returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
+    ), batch as (
+        select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
+               array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
+               array_agg(meta) as metas
+        from taken group by queue, priority
+    )
+    insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts,
+                             args, metas, last_at, last_id)
+    select lane.claim, lane.claim, claimer, moment, batch.queue, batch.priority, ids, kinds, run_ats, attempts,
+           max_attempts, args, metas, run_ats[cardinality(ids)], ids[cardinality(ids)]
+    from lane join batch using (queue, priority)
+    returning *;
 end $$;

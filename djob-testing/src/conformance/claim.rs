@@ -207,6 +207,18 @@ pub async fn lanes_of_other_priorities_are_left_out(subject: &Subject) -> Checke
     Ok(())
 }
 
+pub async fn nothing_is_claimed_from_a_paused_queue_that_is_asked_for(subject: &Subject) -> Checked {
+    subject.put(job()).await?;
+    subject.storage().pause("default", true).await?;
+    for limit in [1, 1000] {
+        let lane = lane_at("default", 0, Cursor::HEAD);
+        assert!(subject.storage().claim(worker(), &[lane], limit).await?.is_empty());
+    }
+    subject.storage().pause("default", false).await?;
+    assert_eq!(ids(&subject.claim(worker(), 1).await?).len(), 1);
+    Ok(())
+}
+
 pub async fn a_paused_queue_has_no_lane(subject: &Subject) -> Checked {
     subject.put(NewJob { queue: "mail".into(), ..job() }).await?;
     subject.put(job()).await?;

@@ -42,6 +42,7 @@ macro_rules! __storage_promises {
                 lanes_are_those_with_a_job_in_them
                 lanes_of_other_priorities_are_left_out
                 a_paused_queue_has_no_lane
+                nothing_is_claimed_from_a_paused_queue_that_is_asked_for
             }
             settle {
                 a_completed_job_keeps_its_result

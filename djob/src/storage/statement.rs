@@ -82,7 +82,7 @@ statements! {
     // claim
     LANES = "lanes", sqlite;
     CLAIM = "claim", sqlite;
-    WAIT_TURN = "wait_turn", only, postgres;
+    CLAIM_IN_TURN = "claim_in_turn", only, postgres;
     TAKEN = "taken", only, sqlite;
     FETCH_ARGS = "fetch_args", sqlite;
     START = "start";

@@ -33,6 +33,8 @@ struct Claimer {
     /// How long until the first job that is not due yet.
     next_due: Option<Instant>,
     pause: Duration,
+    /// The bell was rung.
+    rung: bool,
 }
 
 /// Claims until the worker drains.
@@ -47,6 +49,7 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
         sweep_cost: Duration::ZERO,
         next_due: None,
         pause: POLL_BUSY,
+        rung: false,
     };
     let draining = claimer.engine.draining.clone();
     while !draining.is_cancelled() {
@@ -78,10 +81,17 @@ impl Claimer {
             return Ok(());
         }
         let (must_sweep, activity) = (self.must_sweep(), self.engine.activity());
-        if must_sweep {
-            self.sweep().await?;
+        // What has just come most likely lies in a lane that is known: that saves a round trip.
+        let before_sweep = std::mem::take(&mut self.rung) && must_sweep;
+        let mut taken = if before_sweep { self.claim(want).await? } else { 0 };
+        if taken == 0 {
+            if must_sweep {
+                self.sweep().await?;
+            }
+            if !self.lanes.are_empty() {
+                taken = self.claim(want).await?;
+            }
         }
-        let taken = self.claim(want).await?;
         // Only a sweep sees all lanes.
         self.pool.looked((taken == 0 && must_sweep).then_some(activity));
         if taken > 0 {
@@ -148,7 +158,7 @@ impl Claimer {
         let due = self.next_due.map_or(self.pause, |due| due.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = draining.cancelled() => {}
-            _ = self.bell.changed() => self.pause = POLL_BUSY,
+            _ = self.bell.changed() => (self.rung, self.pause) = (true, POLL_BUSY),
             () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(engine.poll()),
         }
     }

@@ -12,6 +12,8 @@ use crate::storage::{Cursor, Lane, LaneAt};
 
 /// The most lanes one claim looks into.
 const AT_ONCE: usize = 64;
+/// The most lanes that are remembered while there is nothing in them.
+const REMEMBERED: usize = 8;
 
 /// The lanes with something in them, best priority first.
 #[derive(Debug, Default)]
@@ -31,17 +33,22 @@ struct Place {
 
 impl Lanes {
     /// Takes in what a sweep saw: the lanes that have a due job, from their heads on. Returns how long it is until the first
-    /// job of all others is due.
+    /// job of all others is due. A few lanes that hold nothing are remembered: the next job most likely comes into one.
     pub(crate) fn swept(&mut self, seen: Vec<Lane>, serves: impl Fn(&str) -> bool) -> Option<Duration> {
-        self.lanes.clear();
+        let before = std::mem::take(&mut self.lanes);
         let mut next = None;
         for lane in seen.into_iter().filter(|lane| serves(&lane.queue)) {
             if lane.due_at <= lane.seen_at {
-                let head = Place { cursor: Cursor::HEAD, empty: false };
-                self.lanes.insert((lane.priority, lane.queue), head);
+                let head = Cursor { run_at: lane.due_at, ..Cursor::HEAD };
+                self.lanes.insert((lane.priority, lane.queue), Place { cursor: head, empty: false });
             } else {
                 let wait = lane.due_at - lane.seen_at;
                 next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
+            }
+        }
+        if before.len() <= REMEMBERED {
+            for (lane, place) in before {
+                self.lanes.entry(lane).or_insert(Place { empty: true, ..place });
             }
         }
         next
@@ -172,6 +179,21 @@ mod tests {
             lanes.claimed(&asked, &[], false);
         }
         assert!(lanes.are_empty() && lanes.ask().is_empty());
+    }
+
+    #[test]
+    fn a_lane_that_holds_nothing_is_remembered_with_its_cursor() {
+        let mut lanes = Lanes::default();
+        lanes.swept(vec![lane("a", 0, 1)], |_| true);
+        let asked = lanes.ask();
+        lanes.claimed(&asked, &[claim("a", 3)], false);
+        lanes.swept(vec![], |_| true);
+        assert!(lanes.are_empty());
+        assert_eq!(lanes.ask()[0].after.run_at, Timestamp::from_micros(2));
+        let many = |from| (from..from + 9).map(|n| lane(&format!("q{n}"), 0, 1)).collect();
+        lanes.swept(many(0), |_| true);
+        lanes.swept(many(100), |_| true);
+        assert_eq!(lanes.ask().len(), 9, "but not many");
     }
 
     #[test]

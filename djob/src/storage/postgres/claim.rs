@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::rows;
 use crate::job::Claim;
-use crate::storage::statement::Statement::{CLAIM, WAIT_TURN};
+use crate::storage::statement::Statement::{self, CLAIM, CLAIM_IN_TURN};
 use crate::storage::statement::Texts;
 use crate::storage::verbs::Now;
 use crate::storage::{LaneAt, StorageError};
@@ -64,37 +64,18 @@ impl Claiming<'_> {
     /// Claims, in its turn where that is worth it.
     pub(super) async fn claim(&self, conn: &mut PgConnection, turns: &Turns) -> Result<Vec<Claim>> {
         if turns.are_worth_it(self.limit) {
-            match self.in_turn(conn).await {
-                Ok(Some(claims)) => return Ok(claims),
-                Ok(None) => {}
+            match self.ask(conn, CLAIM_IN_TURN).await {
+                Ok(rows) if rows.first().is_some_and(is_no_turn) => {}
+                Ok(rows) => return claims(&rows),
                 Err(error) if error.is_lock_timeout() => turns.were_blocked(),
                 Err(error) => return Err(error),
             }
         }
-        Ok(self.ask(conn, false).await?.unwrap_or_default())
+        claims(&self.ask(conn, CLAIM).await?)
     }
 
-    /// Claims alone: `None` if the turn does not come soon, a lock timeout if somebody else's lock is in the way.
-    async fn in_turn(&self, conn: &mut PgConnection) -> Result<Option<Vec<Claim>>> {
-        if let Some(claims) = self.ask(conn, true).await? {
-            return Ok(Some(claims));
-        }
-        // Not within one statement: it would not see what others did while it waited.
-        let mut tx = conn.begin().await?;
-        let turn = sqlx::query(self.texts.get(WAIT_TURN)).execute(&mut *tx).await;
-        match turn.map_err(StorageError::from) {
-            Ok(_) => {}
-            Err(error) if error.is_lock_timeout() => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        let claims = self.ask(&mut tx, true).await?;
-        tx.commit().await?;
-        Ok(claims)
-    }
-
-    /// Claims, if it may be done: `None` if it is somebody else's turn.
-    async fn ask(&self, conn: &mut PgConnection, in_turn: bool) -> Result<Option<Vec<Claim>>> {
-        let query = sqlx::query(self.texts.get(CLAIM))
+    async fn ask(&self, conn: &mut PgConnection, statement: Statement) -> Result<Vec<PgRow>> {
+        let query = sqlx::query(self.texts.get(statement))
             .bind(self.worker)
             .bind(self.lanes.iter().map(|lane| &*lane.queue).collect::<Vec<_>>())
             .bind(self.lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())
@@ -102,17 +83,15 @@ impl Claiming<'_> {
             .bind(self.lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
             .bind(self.lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
             .bind(i64::from(self.limit))
-            .bind(in_turn)
             .bind(self.now);
-        let rows = query.fetch_all(conn).await?;
-        if in_turn && !rows.first().is_some_and(ours) {
-            return Ok(None);
-        }
-        let bound = rows.iter().filter(|row| row.try_get::<Option<Uuid>, _>(0).is_ok_and(|id| id.is_some()));
-        bound.map(|row| Ok(rows::claim(row)?.1)).collect::<Result<_>>().map(Some)
+        Ok(query.fetch_all(conn).await?)
     }
 }
 
-fn ours(row: &PgRow) -> bool {
-    row.try_get(13).unwrap_or(false)
+fn claims(rows: &[PgRow]) -> Result<Vec<Claim>> {
+    rows.iter().map(|row| Ok(rows::claim(row)?.1)).collect()
+}
+
+fn is_no_turn(row: &PgRow) -> bool {
+    row.try_get::<Option<Uuid>, _>(0).is_ok_and(|id| id.is_none())
 }

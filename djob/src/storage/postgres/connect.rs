@@ -29,8 +29,7 @@ const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmap
                       set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'; \
                       set lock_timeout = '3s'";
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
-/// Who stands still within a claim must not keep its turn.
-const FOR_CLAIMS: &str = "set synchronous_commit = off; set idle_in_transaction_session_timeout = '10s'";
+const FOR_CLAIMS: &str = "set synchronous_commit = off";
 
 const MIGRATIONS: [(i64, &str, &str); 1] =
     [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];

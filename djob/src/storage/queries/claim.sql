@@ -1,39 +1,29 @@
--- Takes up to $7 due jobs out of the lanes, best lane first, and binds each lane's jobs into one claim row.
+-- Takes up to $7 due jobs out of the lanes, best lane first, and binds each lane's jobs into one claim row. Whether a queue is
+-- paused is asked here, too: the lane may have been found long ago.
 -- `ctid = any (array (..))` and not `in (..)` or a join: those were seen to take more rows than the limit says, and to
 -- scan the whole table. Each lane is read on from its cursor, past what was taken before.
--- With $8 only if it is this claimer's turn, and then without locking each row before it is deleted, which saves a fifth
--- of the work; a row that somebody else has locked is waited for, but not for long. The answer says whose turn it was.
-with turn as materialized (
-    select $8::boolean and pg_try_advisory_xact_lock(hashtextextended('djob_jobs', 1)) as ours,
-           case when $8 then set_config('lock_timeout', '50ms', true) end
-), lane as materialized (
-    select * from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::uuid[]) with ordinality
-        as lane (queue, priority, after_at, after_id, claim, n)
+with lane as materialized (
+    select * from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::uuid[])
+        as lane (queue, priority, after_at, after_id, claim)
+    where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
 ), picked as materialized (
     select head.ctid
     from lane cross join lateral (
-        (select j.ctid from djob_jobs as j
-         where (select ours from turn) and j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
-           and (j.run_at, j.id) > (lane.after_at, lane.after_id)
-         order by j.run_at, j.id limit $7)
-        union all
-        (select locked.ctid from (
-            select j.ctid from djob_jobs as j
-            where not $8 and j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
-              and (j.run_at, j.id) > (lane.after_at, lane.after_id)
-            order by j.run_at, j.id limit $7 for update skip locked) as locked)) as head
+        select j.ctid from djob_jobs as j
+        where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
+          and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+        order by j.run_at, j.id limit $7 for update skip locked) as head
     limit $7
 ), taken as (
     delete from djob_jobs where ctid = any (array (select ctid from picked))
     returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
-), bound as (
-    insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
-    select lane.claim, lane.claim, $1, now(), queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
-    from lane join (
-        select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
-               array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
-               array_agg(meta) as metas
-        from taken group by queue, priority) as batch using (queue, priority)
-    returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
+), batch as (
+    select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
+           array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
+           array_agg(meta) as metas
+    from taken group by queue, priority
 )
-select bound.*, false, turn.ours from turn left join bound on true
+insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
+select lane.claim, lane.claim, $1, now(), queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
+from lane join batch using (queue, priority)
+returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas, false

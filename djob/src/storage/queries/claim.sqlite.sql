@@ -5,6 +5,7 @@ select $2, $2, $1, now(), $3, $4,
        json_group_array(json_array(hex(id), kind, run_at, attempt, max_attempts, json(args), json(meta)))
 from (select * from djob_jobs
       where queue = $3 and priority = $4 and run_at <= now() and (run_at, id) > ($5, $6)
+        and not exists (select 1 from djob_queues as q where q.name = $3 and q.paused_at is not null)
       order by run_at, id limit $7)
 having count(*) > 0
 returning jobs

@@ -4,6 +4,8 @@
 //! below it. It is public so that a storage can be wrapped in tests; it may gain verbs in any release.
 
 mod columns;
+#[cfg(feature = "postgres")]
+mod connections;
 pub(crate) mod error;
 mod look;
 pub(crate) mod moves;

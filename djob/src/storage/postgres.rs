@@ -1,7 +1,7 @@
 //! PostgreSQL: many machines.
 //!
 //! All calls go through [`PostgresStorage::on`], which gives each a time limit: a connection that did not answer is thrown
-//! away, since one that is put back half-dead would hold its place in the pool for ever.
+//! away.
 
 mod array;
 mod claim;
@@ -13,10 +13,11 @@ mod write;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, Postgres};
 use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
+use super::connections::Connections;
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::{Naming, Texts};
@@ -32,8 +33,8 @@ const MIGRATION_MAX: Duration = Duration::from_secs(600);
 /// A PostgreSQL database.
 #[derive(Clone)]
 pub(crate) struct PostgresStorage {
-    durable: PgPool,
-    claims: PgPool,
+    durable: Connections<PgConnection>,
+    claims: Connections<PgConnection>,
     turns: claim::Turns,
     options: PgConnectOptions,
     texts: Texts,
@@ -55,10 +56,10 @@ impl PostgresStorage {
         self.clock.read()
     }
 
-    /// Does `work` on a connection of `pool`, within `limit`.
+    /// Does `work` on one of the connections, within `limit`.
     async fn within<T, W>(
         &self,
-        pool: &PgPool,
+        connections: &Connections<PgConnection>,
         limit: Duration,
         what: &'static str,
         work: W,
@@ -66,13 +67,17 @@ impl PostgresStorage {
     where
         W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
     {
-        let mut conn = pool.acquire().await?;
+        let mut conn = connections.lend().await?;
         match tokio::time::timeout(limit, work(&mut conn, &self.texts, self.now())).await {
-            Ok(done) => done,
-            Err(_) => {
-                drop(conn.detach());
-                Err(StorageError::new(Problem::Timeout(what)))
+            Ok(Ok(done)) => {
+                conn.put_back();
+                Ok(done)
             }
+            Ok(Err(error)) => {
+                conn.put_back_if_well().await;
+                Err(error)
+            }
+            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
         }
     }
 

@@ -4,21 +4,22 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgSslMode, Postgres};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
 
 use super::PostgresStorage;
 use super::claim::Turns;
 use crate::clock::Clock;
+use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
 use crate::storage::statement::{Dialect, Naming, Texts};
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Connections for enqueueing, settling and looking.
-const DURABLE: u32 = 8;
+const DURABLE: usize = 8;
 /// Connections for claiming.
-const CLAIMS: u32 = 2;
+const CLAIMS: usize = 2;
 /// How long the first connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
@@ -47,7 +48,6 @@ impl PostgresStorage {
             options.ssl_mode(PgSslMode::VerifyFull)
         };
         let storage = Self::with_options(options, naming, clock);
-        // Not through the pool: it would hide why there is no connection behind "timed out".
         let first = tokio::time::timeout(CONNECT_MAX, storage.connect()).await;
         first.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?.close().await?;
         Ok(storage)
@@ -62,8 +62,8 @@ impl PostgresStorage {
         let options = options.application_name("djob").disable_statement_logging();
         let texts = Texts::new(Dialect::Postgres, &naming);
         PostgresStorage {
-            durable: pool(&options, DURABLE, ""),
-            claims: pool(&options, CLAIMS, FOR_CLAIMS),
+            durable: connections(&options, DURABLE, ""),
+            claims: connections(&options, CLAIMS, FOR_CLAIMS),
             turns: Turns::default(),
             options,
             texts,
@@ -72,11 +72,9 @@ impl PostgresStorage {
         }
     }
 
-    /// A connection outside of the pools.
+    /// A connection that is not lent.
     pub(crate) async fn connect(&self) -> Result<PgConnection, StorageError> {
-        let mut conn = self.options.connect().await?;
-        conn.execute(PINNED).await?;
-        Ok(conn)
+        connect(&self.options, "").await
     }
 
     /// The rendered statements, for the test that prepares each of them.
@@ -86,24 +84,21 @@ impl PostgresStorage {
     }
 }
 
-fn pool(options: &PgConnectOptions, max: u32, more: &'static str) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(max)
-        .acquire_timeout(Duration::from_secs(10))
-        .idle_timeout(Duration::from_secs(300))
-        // A ping before each use would double the round trips; one that has rested may have died meanwhile.
-        .test_before_acquire(false)
-        .before_acquire(|conn, meta| {
-            Box::pin(async move { Ok(meta.idle_for < Duration::from_secs(1) || conn.ping().await.is_ok()) })
-        })
-        .after_connect(move |conn, _| {
-            Box::pin(async move {
-                conn.execute(PINNED).await?;
-                conn.execute(more).await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(options.clone())
+async fn connect(options: &PgConnectOptions, more: &'static str) -> Result<PgConnection, StorageError> {
+    let mut conn = options.connect().await?;
+    conn.execute(PINNED).await?;
+    if !more.is_empty() {
+        conn.execute(more).await?;
+    }
+    Ok(conn)
+}
+
+fn connections(options: &PgConnectOptions, max: usize, more: &'static str) -> Connections<PgConnection> {
+    let options = options.clone();
+    Connections::new(max, move || {
+        let options = options.clone();
+        Box::pin(async move { connect(&options, more).await })
+    })
 }
 
 fn says_ssl_mode(url: &str) -> bool {

@@ -26,8 +26,11 @@
 //! Beside it runs a watchdog, a few lines of POSIX shell, which stops the server and removes the folder when the
 //! process that started it is gone, even by SIGKILL. Unix only.
 
+mod address;
+mod durability;
 mod error;
 mod folder;
+mod mariadb;
 mod postgres;
 mod process;
 mod recipe;
@@ -36,10 +39,12 @@ mod shared;
 mod user;
 mod watchdog;
 
+pub use durability::Durability;
 pub use error::{Error, Missing};
-pub use postgres::{Binaries, Durability, Postgres};
+pub use mariadb::{Installed, MariaDb};
+pub use postgres::{Binaries, Postgres};
 pub use server::Server;
-pub use shared::postgres_url;
+pub use shared::{mysql_url, postgres_url};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use crate::address::encode;
+use crate::durability::Durability;
 use crate::error::{Error, Missing};
 use crate::recipe::{Facts, Recipe};
 use crate::server::Server;
@@ -27,15 +29,6 @@ const OFF: &[&str] = &[
     "wal_level=minimal",
     "max_wal_senders=0",
 ];
-
-/// Whether a server keeps what it was given when it is killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// As in production: every commit reaches the disk. For benchmarks, and for tests that pull the plug.
-    On,
-    /// Nothing waits for the disk. For all other tests.
-    Off,
-}
 
 /// PostgreSQL servers: where their programs are, and how to start one.
 #[derive(Debug)]
@@ -124,28 +117,4 @@ impl Recipe for Postgres {
 
 fn data(folder: &Path) -> OsString {
     folder.join("data").into()
-}
-
-/// Percent-encodes all bytes that mean something in a URL or might, except the slashes of a path.
-fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut encoded, &byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded += &format!("%{byte:02X}"),
-        }
-        encoded
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_means_something_in_an_address_is_encoded() {
-        assert_eq!(encode(b"/tmp/djob-pg-1.0_~"), "/tmp/djob-pg-1.0_~");
-        assert_eq!(encode("/a b+c?d&e%é".as_bytes()), "/a%20b%2Bc%3Fd%26e%25%C3%A9");
-    }
 }

@@ -3,8 +3,10 @@
 use std::env;
 use std::sync::OnceLock;
 
+use crate::durability::Durability;
 use crate::error::Error;
-use crate::postgres::{Durability, Postgres};
+use crate::mariadb::MariaDb;
+use crate::postgres::Postgres;
 use crate::server::Server;
 
 /// The address of the PostgreSQL server for this process's tests.
@@ -23,11 +25,33 @@ use crate::server::Server;
 /// # Ok::<(), djob_servers::Error>(())
 /// ```
 pub fn postgres_url() -> Result<String, Error> {
-    // A static is never dropped: it is the watchdog that ends the server.
-    static SERVER: OnceLock<Result<Server, Error>> = OnceLock::new();
-    match env::var("DJOB_TEST_POSTGRES_URL") {
+    static SERVER: Shared = OnceLock::new();
+    url(&SERVER, "DJOB_TEST_POSTGRES_URL", || Postgres::start(Durability::Off))
+}
+
+/// The address of the MariaDB or MySQL server for this process's tests: that of `DJOB_TEST_MYSQL_URL` if it is set, or
+/// that of a MariaDB which the first call starts, as [`postgres_url`] does.
+///
+/// # Errors
+///
+/// As those of [`postgres_url`].
+///
+/// ```no_run
+/// let url = djob_servers::mysql_url()?;
+/// # Ok::<(), djob_servers::Error>(())
+/// ```
+pub fn mysql_url() -> Result<String, Error> {
+    static SERVER: Shared = OnceLock::new();
+    url(&SERVER, "DJOB_TEST_MYSQL_URL", || MariaDb::start(Durability::Off))
+}
+
+// A static is never dropped: it is the watchdog that ends the server.
+type Shared = OnceLock<Result<Server, Error>>;
+
+fn url(server: &Shared, variable: &str, start: fn() -> Result<Server, Error>) -> Result<String, Error> {
+    match env::var(variable) {
         Ok(url) if !url.is_empty() => Ok(url),
-        _ => match SERVER.get_or_init(|| Postgres::start(Durability::Off)) {
+        _ => match server.get_or_init(start) {
             Ok(server) => Ok(server.url()),
             Err(error) => Err(error.clone()),
         },

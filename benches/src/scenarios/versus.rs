@@ -10,13 +10,48 @@ use serde_json::Value;
 
 use crate::args::Args;
 
-/// What is compared by default: the operation, how many jobs, how many at once, and the fastest peers at it.
-const OPS: [(&str, u64, u32, &[&str]); 5] = [
-    ("work", 200_000, 24, &["graphile_worker_rs:tuned", "graphile-worker:tuned"]),
-    ("enqueue_bulk", 200_000, 24, &["underway", "apalis-postgres:tuned", "graphile-worker:tuned"]),
-    ("enqueue_single", 4000, 1, &["underway", "apalis-postgres:tuned"]),
-    ("latency", 300, 24, &["apalis-postgres", "underway", "graphile-worker:tuned"]),
-    ("sqlite-work", 50_000, 24, &["apalis-sqlite:durable"]),
+/// What is compared.
+struct Comparison {
+    name: &'static str,
+    /// What `bench.py` calls it.
+    op: &'static str,
+    jobs: u64,
+    concurrency: u32,
+    /// The fastest peers at it.
+    peers: &'static [&'static str],
+    /// On SQLite djob-bench runs this scenario itself.
+    on_sqlite: Option<&'static str>,
+}
+
+const fn on_postgres(
+    name: &'static str,
+    op: &'static str,
+    jobs: u64,
+    concurrency: u32,
+    peers: &'static [&'static str],
+) -> Comparison {
+    Comparison { name, op, jobs, concurrency, peers, on_sqlite: None }
+}
+
+const fn on_sqlite(name: &'static str, op: &'static str, scenario: &'static str) -> Comparison {
+    let peers = &["apalis-sqlite:durable"];
+    Comparison { name, op, jobs: 50_000, concurrency: 24, peers, on_sqlite: Some(scenario) }
+}
+
+const COMPARISONS: [Comparison; 7] = [
+    on_postgres("work", "work", 200_000, 24, &["graphile_worker_rs:tuned", "graphile-worker:tuned"]),
+    on_postgres(
+        "enqueue_bulk",
+        "enqueue_bulk",
+        200_000,
+        24,
+        &["underway", "apalis-postgres:tuned", "graphile-worker:tuned"],
+    ),
+    on_postgres("enqueue_single", "enqueue_single", 4000, 1, &["underway", "apalis-postgres:tuned"]),
+    on_postgres("enqueue_50", "enqueue_single", 50_000, 50, &["underway", "apalis-postgres:tuned"]),
+    on_postgres("latency", "latency", 300, 24, &["apalis-postgres", "underway", "graphile-worker:tuned"]),
+    on_sqlite("sqlite-work", "work", "work"),
+    on_sqlite("sqlite-enqueue_bulk", "enqueue_bulk", "enqueue-bulk"),
 ];
 
 /// The runs of one program.
@@ -24,10 +59,10 @@ type Runs = BTreeMap<String, Vec<Value>>;
 
 /// Runs djob and its peers `--rounds` times in turns; prints medians, ranges and ratios.
 pub(crate) fn versus(args: &Args) -> Result<(), BoxError> {
-    let names = OPS.map(|op| op.0).join(", ");
-    let known = OPS.iter().find(|op| op.0 == args.op);
-    let (op, jobs, concurrency, peers) = known.ok_or_else(|| format!("--op is one of {names}"))?;
-    let on_sqlite = op.strip_prefix("sqlite-");
+    let names = COMPARISONS.map(|comparison| comparison.name).join(", ");
+    let known = COMPARISONS.into_iter().find(|comparison| comparison.name == args.op);
+    let Comparison { name, op, jobs, concurrency, peers, on_sqlite } =
+        known.ok_or_else(|| format!("--op is one of {names}"))?;
     let against: Vec<&str> = if args.against.is_empty() {
         peers.to_vec()
     } else {
@@ -40,7 +75,7 @@ pub(crate) fn versus(args: &Args) -> Result<(), BoxError> {
     }
     let mut runs = Runs::new();
     let bar = ProgressBar::new(u64::from(args.rounds) * (against.len() as u64 + 1));
-    let task = [on_sqlite.unwrap_or(op), &jobs.to_string(), &concurrency.to_string()];
+    let task = [op, &jobs.to_string(), &concurrency.to_string()];
     for _ in 0..args.rounds {
         let own = match on_sqlite {
             Some(scenario) => call(Command::new(std::env::current_exe()?).args([
@@ -62,7 +97,7 @@ pub(crate) fn versus(args: &Args) -> Result<(), BoxError> {
         }
     }
     bar.finish_and_clear();
-    report(args, op, &runs);
+    report(args, name, &runs);
     Ok(())
 }
 
@@ -103,8 +138,8 @@ fn report(args: &Args, op: &str, runs: &Runs) {
     let median = |figures: &[f64]| figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN);
     let own = median(&sorted("djob"));
     let unit = if op == "latency" { "p50 ms" } else { "jobs/s" };
-    println!("| {op} | {unit}, median | range | djob is | server CPU us/job | WAL bytes/job |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("| {op} | {unit}, median | range | djob is | p99 ms | server CPU us/job | WAL bytes/job |");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for (name, all) in runs {
         let figures = sorted(name);
         let (middle, digits) = (median(&figures), if op == "latency" { 2 } else { 0 });
@@ -115,9 +150,9 @@ fn report(args: &Args, op: &str, runs: &Runs) {
             found.sort_by(f64::total_cmp);
             found.get(found.len() / 2).map_or("-".to_owned(), |median| format!("{median:.1}"))
         };
-        let (cpu, wal) = (of("pg_cpu_us_per_job"), of("wal_bytes_per_job"));
+        let (p99, cpu, wal) = (of("p99_ms"), of("pg_cpu_us_per_job"), of("wal_bytes_per_job"));
         println!(
-            "| {name} | {middle:.digits$} | {low:.digits$} to {high:.digits$} | {ratio:.2}x | {cpu} | {wal} |"
+            "| {name} | {middle:.digits$} | {low:.digits$} to {high:.digits$} | {ratio:.2}x | {p99} | {cpu} | {wal} |"
         );
     }
 }

@@ -1,8 +1,10 @@
 -- SQLite writes one statement at a time, so there are no locked rows to skip. One lane: worker $1, claim $2, lane ($3, $4),
--- cursor ($5, $6), limit $7. The claimed jobs are deleted by `taken.sqlite.sql` in the same transaction.
+-- cursor ($5, $6), limit $7. The claimed jobs are deleted by `taken.sqlite.sql` in the same transaction. The JSON is put
+-- together as text: SQLite's own functions would parse all arguments again, which the table has checked.
 insert into djob_claims (id, fence, worker, claimed_at, queue, priority, jobs)
 select $2, $2, $1, now(), $3, $4,
-       json_group_array(json_array(hex(id), kind, run_at, attempt, max_attempts, json(args), json(meta)))
+       '[' || group_concat('["' || hex(id) || '",' || json_quote(kind) || ',' || run_at || ',' || attempt || ',' || max_attempts
+                           || ',' || coalesce(args, 'null') || ',' || coalesce(meta, 'null') || ']') || ']'
 from (select * from djob_jobs
       where queue = $3 and priority = $4 and run_at <= now() and (run_at, id) > ($5, $6)
         and not exists (select 1 from djob_queues as q where q.name = $3 and q.paused_at is not null)

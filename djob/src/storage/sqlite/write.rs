@@ -2,7 +2,7 @@
 //! caller's.
 
 use sqlx::Row as _;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
 use super::rows;
@@ -13,8 +13,6 @@ use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
 use crate::storage::verbs::{Now, Verbs};
 use crate::storage::{ClaimEnd, LaneAt, StorageError};
-
-type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Stores jobs on a connection that is inside of a transaction.
 pub(super) async fn enqueue(
@@ -57,25 +55,17 @@ pub(super) async fn claim_lane(
     limit: i64,
 ) -> Result<Option<Claim>, StorageError> {
     let fence = Uuid::now_v7();
-    let claim = sqlx::query(texts.get(CLAIM)).bind(worker).bind(fence);
-    let Some(row) = bind_lane(claim, lane, limit, now).fetch_optional(&mut *conn).await? else {
-        return Ok(None);
-    };
-    // The same jobs: nobody writes between the two.
-    bind_lane(sqlx::query(texts.get(TAKEN)), lane, limit, now).execute(conn).await?;
+    let claim = sqlx::query(texts.get(CLAIM)).bind(worker).bind(fence).bind(&lane.queue).bind(lane.priority);
+    let claim = claim.bind(lane.after.run_at).bind(lane.after.id).bind(limit).bind(now);
+    let Some(row) = claim.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let key = ClaimKey { row: fence, fence };
-    rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false).map(Some)
-}
-
-/// Binds which part of a lane is meant.
-fn bind_lane<'q>(query: Query<'q>, lane: &LaneAt, limit: i64, now: Now) -> Query<'q> {
-    query
-        .bind(lane.queue.clone())
-        .bind(lane.priority)
-        .bind(lane.after.run_at)
-        .bind(lane.after.id)
-        .bind(limit)
-        .bind(now)
+    let claim = rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false)?;
+    if let Some(last) = claim.jobs.last() {
+        let taken = sqlx::query(texts.get(TAKEN)).bind(&lane.queue).bind(lane.priority);
+        let taken = taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id);
+        taken.execute(conn).await?;
+    }
+    Ok(Some(claim))
 }
 
 /// Writes what became of one claim, on a connection that is inside of a transaction.

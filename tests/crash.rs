@@ -173,28 +173,29 @@ async fn jobs_that_block_every_thread_do_not_make_their_worker_look_dead() {
 /// A claim is stored, and the answer is lost on the way: the worker lives, so nobody else may take the jobs.
 async fn a_claim_whose_answer_was_lost_is_handed_back(database: Database) {
     let client = &database.client;
-    let forgotten = tally.perform_later(7, 0).on(client).await.unwrap();
-    client.pause("default").await.unwrap();
+    // In a queue that the worker does not serve, so that it cannot be the first.
+    let forgotten = tally.perform_later(7, 0).queue("elsewhere").on(client).await.unwrap();
     let mut events = client.events();
     let worker = djob::Worker::new(client)
         .only([tally.def()])
+        .queues(["default"])
         .lease(Duration::from_millis(200), Duration::from_secs(2));
-    let completed = async {
+    let handed_back = async {
         let started = |event: &djob::Event| match event {
             djob::Event::WorkerStarted { worker } => Some(*worker),
             _ => None,
         };
         let id = events.until(started).await.unwrap();
-        let lane = LaneAt { queue: "default".into(), priority: 0, after: Cursor::HEAD };
+        let lane = LaneAt { queue: "elsewhere".into(), priority: 0, after: Cursor::HEAD };
         let claims = client.storage().claim(id, &[lane], 10).await.unwrap();
         assert_eq!(claims.len(), 1, "claimed in the worker's name, behind its back");
-        client.resume("default").await.unwrap();
-        tokio::time::timeout(Duration::from_secs(20), forgotten.wait()).await.unwrap().unwrap()
+        let waits = async || forgotten.status().await.unwrap() == Some(JobState::Ready);
+        eventually("handed back", Duration::from_secs(20), waits).await;
     };
-    let result = std::sync::Mutex::new(None);
-    worker.run_until(async { *result.lock().unwrap() = Some(completed.await) }).await.unwrap();
-    assert_eq!(result.into_inner().unwrap(), Some(7));
+    worker.run_until(handed_back).await.unwrap();
     assert_eq!(client.find(forgotten.id()).await.unwrap().unwrap().meta.crashes, 0, "nobody crashed");
+    djob::Worker::new(client).only([tally.def()]).work_off().await.unwrap();
+    assert_eq!(forgotten.wait().await.unwrap(), 7);
 }
 
 #[tokio::test]

@@ -199,7 +199,7 @@ begin
     ), taken as (
         delete from djob_jobs where ctid = any (array (select ctid from picked))
         returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
-    ), batch as (
+    ), batch as materialized (
         select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
                array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
                array_agg(meta) as metas

@@ -1,7 +1,8 @@
 -- Takes up to $7 due jobs out of the lanes, best lane first, and binds each lane's jobs into one claim row. Whether a queue is
 -- paused is asked here, too: the lane may have been found long ago.
 -- `ctid = any (array (..))` and not `in (..)` or a join: those were seen to take more rows than the limit says, and to
--- scan the whole table. Each lane is read on from its cursor, past what was taken before.
+-- scan the whole table. Each lane is read on from its cursor, past what was taken before. `batch` is materialized, or it would
+-- be put together anew for each lane.
 with lane as materialized (
     select * from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::uuid[])
         as lane (queue, priority, after_at, after_id, claim)
@@ -17,7 +18,7 @@ with lane as materialized (
 ), taken as (
     delete from djob_jobs where ctid = any (array (select ctid from picked))
     returning id, queue, kind, priority, run_at, attempt, max_attempts, args, meta
-), batch as (
+), batch as materialized (
     select queue, priority, array_agg(id) as ids, array_agg(kind) as kinds, array_agg(run_at) as run_ats,
            array_agg(attempt) as attempts, array_agg(max_attempts) as max_attempts, array_agg(args) as args,
            array_agg(meta) as metas

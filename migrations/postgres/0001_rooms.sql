@@ -176,25 +176,22 @@ begin
     end;
     moment := coalesce(told_time, clock_timestamp());
     return query
-    with lane as materialized (
-        select asked.queue, asked.priority, asked.claim,
-               case when newest.last_id is null then asked.after_at else newest.last_at end as after_at,
-               coalesce(newest.last_id, asked.after_id) as after_id
-        from unnest(queues, priorities, after_ats, after_ids, claims) as asked (queue, priority, after_at, after_id, claim)
+    with picked as materialized (
+        -- No lane is looked at before those in front of it have given less than is wanted.
+        select head.ctid
+        from unnest(queues, priorities, after_ats, after_ids) as lane (queue, priority, after_at, after_id)
         left join lateral (
             select c.last_at, c.last_id from djob_claims as c
-            where c.queue = asked.queue and c.priority = asked.priority and c.last_at is not null
-              and (c.last_at, c.last_id) > (asked.after_at, asked.after_id)
-              and asked.after_id <> '00000000-0000-0000-0000-000000000000'
+            where c.queue = lane.queue and c.priority = lane.priority and c.last_at is not null
+              and (c.last_at, c.last_id) > (lane.after_at, lane.after_id)
+              and lane.after_id <> '00000000-0000-0000-0000-000000000000'
             order by c.last_at desc, c.last_id desc limit 1) as newest on true
-        where not exists (select from djob_queues as q where q.name = asked.queue and q.paused_at is not null)
-    ), picked as materialized (
-        select head.ctid
-        from lane cross join lateral (
+        cross join lateral (
             select j.ctid from djob_jobs as j
             where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= moment
-              and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+              and (j.run_at, j.id) > (coalesce(newest.last_at, lane.after_at), coalesce(newest.last_id, lane.after_id))
             order by j.run_at, j.id limit want) as head
+        where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
         limit want
     ), taken as (
         delete from djob_jobs where ctid = any (array (select ctid from picked))
@@ -209,6 +206,6 @@ begin
                              args, metas, last_at, last_id)
     select lane.claim, lane.claim, claimer, moment, batch.queue, batch.priority, ids, kinds, run_ats, attempts,
            max_attempts, args, metas, run_ats[cardinality(ids)], ids[cardinality(ids)]
-    from lane join batch using (queue, priority)
+    from unnest(queues, priorities, claims) as lane (queue, priority, claim) join batch using (queue, priority)
     returning *;
 end $$;

@@ -3,17 +3,15 @@
 -- `ctid = any (array (..))` and not `in (..)` or a join: those were seen to take more rows than the limit says, and to
 -- scan the whole table. Each lane is read on from its cursor, past what was taken before. `batch` is materialized, or it would
 -- be put together anew for each lane.
-with lane as materialized (
-    select * from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[], $6::uuid[])
-        as lane (queue, priority, after_at, after_id, claim)
-    where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
-), picked as materialized (
+with picked as materialized (
     select head.ctid
-    from lane cross join lateral (
+    from unnest($2::text[], $3::smallint[], $4::timestamptz[], $5::uuid[]) as lane (queue, priority, after_at, after_id)
+    cross join lateral (
         select j.ctid from djob_jobs as j
         where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
           and (j.run_at, j.id) > (lane.after_at, lane.after_id)
         order by j.run_at, j.id limit $7 for update skip locked) as head
+    where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
     limit $7
 ), taken as (
     delete from djob_jobs where ctid = any (array (select ctid from picked))
@@ -26,5 +24,5 @@ with lane as materialized (
 )
 insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas)
 select lane.claim, lane.claim, $1, now(), queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas
-from lane join batch using (queue, priority)
+from unnest($2::text[], $3::smallint[], $6::uuid[]) as lane (queue, priority, claim) join batch using (queue, priority)
 returning id, fence, worker, queue, priority, ids, kinds, run_ats, attempts, max_attempts, args, metas, false

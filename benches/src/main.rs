@@ -42,6 +42,8 @@ async fn run(args: &Args) -> Result<Vec<Line>, djob::BoxError> {
         Scenario::Versus => return scenarios::versus::versus(args).map(|()| vec![]),
         _ => {}
     }
+    let on_sqlite = args.sqlite || matches!(args.scenario, Scenario::SqliteLimit);
+    let args = &Args { sqlite: on_sqlite, ..args.clone() };
     let database = Database::open(args).await?;
     let mut lines = match args.scenario {
         Scenario::Work => scenarios::work::work(args, &database).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use djob::sqlx::{self, Connection as _, Executor as _};
 use djob::{Directive, Event, JobContext, JobState, Worker, job};
 
-use crate::common::{Database, count, eventually, postgres, sqlite};
+use crate::common::{Database, count, eventually, mysql, postgres, sqlite};
 
 struct Mailer;
 
@@ -33,11 +33,15 @@ async fn refusal(url: &str) -> String {
 async fn a_bad_url_is_refused_with_the_right_form() {
     assert_eq!(
         refusal("redis://localhost").await,
-        "\"redis\" is no database djob was built for: write `sqlite://jobs.db` (feature `sqlite`) or \
-         `postgres://user@host/database` (feature `postgres`)"
+        "\"redis\" is no database djob was built for: write `sqlite://jobs.db` (feature `sqlite`), \
+         `postgres://user@host/database` (feature `postgres`) or `mysql://user@host/database` (feature `mysql`)"
     );
     assert!(refusal("").await.contains("is no database djob was built for"));
     assert!(refusal("postgres://host:notaport/x").await.contains("not a PostgreSQL URL"));
+    assert!(refusal("mysql://host:notaport/x").await.contains("not a MySQL URL"));
+    assert!(refusal("mysql://host").await.starts_with("the URL names no database"));
+    let schema = djob::Client::builder().schema("jobs").connect("mysql://host/x").await.unwrap_err();
+    assert!(schema.to_string().starts_with("`schema` is for PostgreSQL"), "{schema}");
 }
 
 #[tokio::test]
@@ -48,9 +52,11 @@ async fn an_sqlite_file_that_cannot_be_made_is_refused_with_a_hint() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable_and_its_password_stays_secret() {
-    let error = djob::connect("postgres://ada:s3cret@127.0.0.1:1/jobs").await.unwrap_err();
-    assert!(error.is_unreachable(), "{error}");
-    assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    for kind in ["postgres", "mysql"] {
+        let error = djob::connect(&format!("{kind}://ada:s3cret@127.0.0.1:1/jobs")).await.unwrap_err();
+        assert!(error.is_unreachable(), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -108,6 +114,12 @@ async fn tables_newer_than_the_program_are_refused_and_left_alone() {
     let database = sqlite().await;
     newer_tables_are_refused(&database, async |sql| {
         let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+    let database = mysql().await;
+    newer_tables_are_refused(&database, async |sql| {
+        let mut conn = sqlx::MySqlConnection::connect(&database.url).await.unwrap();
         conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
     })
     .await;
@@ -177,6 +189,7 @@ async fn an_unknown_kind_waits_for_its_worker(database: &Database) {
 async fn an_unknown_kind_is_parked_and_comes_back_when_a_worker_knows_it() {
     an_unknown_kind_waits_for_its_worker(&sqlite().await).await;
     an_unknown_kind_waits_for_its_worker(&postgres().await).await;
+    an_unknown_kind_waits_for_its_worker(&mysql().await).await;
 }
 
 /// Rows can be edited: what does not fit the signature any more is parked with its place, and never run.
@@ -344,6 +357,7 @@ async fn odd_delays_are_stored(database: &Database) {
 async fn a_backoff_that_panics_and_a_snooze_for_ever_cost_no_slot_and_stop_no_settler() {
     odd_delays_are_stored(&sqlite().await).await;
     odd_delays_are_stored(&postgres().await).await;
+    odd_delays_are_stored(&mysql().await).await;
 }
 
 #[tokio::test]

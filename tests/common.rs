@@ -50,6 +50,16 @@ pub async fn postgres() -> Database {
     migrated(url, tempfile::tempdir().unwrap()).await
 }
 
+pub async fn mysql() -> Database {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = djob_servers::mysql_url().unwrap_or_else(|error| panic!("{error}"));
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut admin = sqlx::MySqlConnection::connect(&server).await.unwrap();
+    admin.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    let url = server.replacen("/mysql?", &format!("/{name}?"), 1);
+    migrated(url, tempfile::tempdir().unwrap()).await
+}
+
 pub async fn migrated(url: String, folder: tempfile::TempDir) -> Database {
     let client = djob::connect(&url).await.unwrap();
     client.migrate().await.unwrap();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use djob::JobState;
 use djob::storage::{Cursor, LaneAt};
 
-use crate::common::{Database, HogJob, TallyJob, count, eventually, poison, postgres, runs, sqlite, tally};
+use crate::common::{
+    Database, HogJob, TallyJob, count, eventually, mysql, poison, postgres, runs, sqlite, tally,
+};
 
 /// Enqueues jobs, kills the worker in the middle of them, and times a second worker's recovery.
 async fn killed_workers_jobs_complete(database: Database) {
@@ -38,6 +40,11 @@ async fn a_killed_workers_jobs_complete_within_40_s_on_postgres() {
     killed_workers_jobs_complete(postgres().await).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_workers_jobs_complete_within_40_s_on_mysql() {
+    killed_workers_jobs_complete(mysql().await).await;
+}
+
 /// A worker that is told to end hands back what it has not begun, at once and without burning an attempt.
 async fn a_terminated_worker_leaves_nothing_behind(database: Database) {
     let client = &database.client;
@@ -63,6 +70,11 @@ async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_sqlit
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_postgres() {
     a_terminated_worker_leaves_nothing_behind(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_mysql() {
+    a_terminated_worker_leaves_nothing_behind(mysql().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,6 +134,11 @@ async fn a_worker_that_stood_still_is_overtaken_and_comes_back_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stood_still_is_overtaken_and_comes_back_on_postgres() {
     a_worker_that_stood_still_is_overtaken_and_comes_back(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stood_still_is_overtaken_and_comes_back_on_mysql() {
+    a_worker_that_stood_still_is_overtaken_and_comes_back(mysql().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,4 +223,9 @@ async fn a_claim_whose_answer_was_lost_is_handed_back_on_sqlite() {
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_handed_back_on_postgres() {
     a_claim_whose_answer_was_lost_is_handed_back(postgres().await).await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_handed_back_on_mysql() {
+    a_claim_whose_answer_was_lost_is_handed_back(mysql().await).await;
 }

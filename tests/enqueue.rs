@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use djob::{BoxError, Client, Event, Hooks, JobContext, JobId, JobState, State, Worker, job};
 
-use crate::common::{Database, TallyJob, count, eventually, postgres, runs, sqlite};
+use crate::common::{Database, TallyJob, count, eventually, mysql, postgres, runs, sqlite};
 
 #[job]
 async fn echo(text: String) -> Result<usize, BoxError> {
@@ -26,9 +26,10 @@ async fn stroll(ctx: &JobContext, text: String) {
     ctx.cancelled().await;
 }
 
-async fn on_both(test: impl AsyncFn(&Database)) {
+async fn on_all(test: impl AsyncFn(&Database)) {
     test(&sqlite().await).await;
     test(&postgres().await).await;
+    test(&mysql().await).await;
 }
 
 async fn work_off(client: &Client) {
@@ -37,7 +38,7 @@ async fn work_off(client: &Client) {
 
 #[tokio::test]
 async fn a_call_repeated_with_the_same_id_names_the_same_job_in_whatever_room_it_is() {
-    on_both(async |database| {
+    on_all(async |database| {
         let client = &database.client;
         let id = JobId::new();
         let call = async || echo.perform_later("once".into()).id(id).on(client).await.unwrap();
@@ -54,7 +55,7 @@ async fn a_call_repeated_with_the_same_id_names_the_same_job_in_whatever_room_it
 
 #[tokio::test]
 async fn a_unique_key_is_free_again_when_its_job_is_finished_cancelled_deleted_or_cleared() {
-    on_both(async |database| {
+    on_all(async |database| {
         let client = &database.client;
         let enqueue = async || charge.perform_later(7).on(client).await.unwrap();
         let first = enqueue().await;
@@ -128,7 +129,7 @@ async fn a_hook_that_panics_harms_nobody_and_jobs_that_run_at_once_have_hooks_to
 
 #[tokio::test]
 async fn nothing_is_claimed_from_a_paused_queue_until_it_is_resumed() {
-    on_both(async |database| {
+    on_all(async |database| {
         let client = &database.client;
         assert!(client.pause("default").await.unwrap());
         assert!(!client.pause("default").await.unwrap(), "it was paused before");
@@ -149,7 +150,7 @@ async fn nothing_is_claimed_from_a_paused_queue_until_it_is_resumed() {
 
 #[tokio::test]
 async fn a_running_job_shows_its_progress_and_its_args_and_stops_when_it_is_cancelled() {
-    on_both(async |database| {
+    on_all(async |database| {
         let client = &database.client;
         let text = "x".repeat(5000);
         let job = stroll.perform_later(text.clone()).on(client).await.unwrap();

@@ -1,6 +1,10 @@
 //! A database for each test: empty, migrated, and gone when the test is over.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod apart;
 mod caller;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -51,6 +55,9 @@ enum Place {
     /// A database on a server.
     #[cfg(feature = "postgres")]
     Server(postgres::OnServer),
+    /// A database on a server.
+    #[cfg(feature = "mysql")]
+    MySql(mysql::OnServer),
 }
 
 impl TestDatabase {
@@ -76,6 +83,16 @@ impl TestDatabase {
     #[cfg(feature = "postgres")]
     pub async fn postgres() -> Self {
         TestDatabase::made(postgres::copy().await).await
+    }
+
+    /// MySQL or MariaDB: a database of its own on the server of [`djob_servers::mysql_url`]. If the test panics it is kept and
+    /// its URL is printed.
+    ///
+    /// # Panics
+    /// If there is no server. A test on MySQL fails without one; it is never skipped.
+    #[cfg(feature = "mysql")]
+    pub async fn mysql() -> Self {
+        TestDatabase::made(mysql::fresh().await).await
     }
 
     async fn made(made: Result<(String, Pool, Place), djob::BoxError>) -> Self {
@@ -157,12 +174,15 @@ impl fmt::Debug for TestDatabase {
             Place::Folder(folder) => folder.path().display().to_string(),
             #[cfg(feature = "postgres")]
             Place::Server(database) => database.name().to_owned(),
+            #[cfg(feature = "mysql")]
+            Place::MySql(database) => database.name().to_owned(),
         };
         write!(f, "TestDatabase({kept})")
     }
 }
 
-/// Runs one body as a test on every database: `mod name` with `sqlite_memory`, `sqlite_file` and `postgres`.
+/// Runs one body as a test on every database: `mod name` with `sqlite_memory`, `sqlite_file` and `postgres`, and with `mysql`
+/// where this crate's feature of that name is enabled.
 ///
 /// ```
 /// djob_testing::on_every_database!(a_new_database_is_empty, async |db: djob_testing::TestDatabase| {
@@ -194,6 +214,28 @@ macro_rules! on_every_database {
                 let body = $body;
                 body($crate::TestDatabase::postgres().await).await
             }
+
+            $crate::__on_mysql!($body);
         }
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "mysql")]
+macro_rules! __on_mysql {
+    ($body:expr) => {
+        #[::tokio::test]
+        async fn mysql() {
+            let body = $body;
+            body($crate::TestDatabase::mysql().await).await
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "mysql"))]
+macro_rules! __on_mysql {
+    ($body:expr) => {};
 }

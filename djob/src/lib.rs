@@ -79,11 +79,14 @@
 //! async fn ship(to: Address) {}
 //! ```
 
-// What only one database needs lies idle where that one is not built in; the build with both has no such excuse.
-#![cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
+// What only one database needs lies idle where that one is not built in; the build with all has no such excuse.
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_imports)
+)]
 
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-compile_error!("djob keeps its jobs in a database: enable its feature `sqlite` or `postgres`");
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("djob keeps its jobs in a database: enable its feature `sqlite`, `postgres` or `mysql`");
 
 // The attribute writes `::djob::..`, also for the jobs in this crate's own tests.
 extern crate self as djob;

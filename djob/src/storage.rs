@@ -3,12 +3,17 @@
 //! Each verb says what it promises. [`Client`](crate::Client) and [`Worker`](crate::Worker) know this trait and nothing
 //! below it. It is public so that a storage can be wrapped in tests; it may gain verbs in any release.
 
+mod ask;
 mod columns;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod connections;
 pub(crate) mod error;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod json;
 mod look;
 pub(crate) mod moves;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(test)]
@@ -36,7 +41,7 @@ pub(crate) use traced::Traced;
 
 use crate::clock::Timestamp;
 use crate::job::{
-    Attempt, BoxFuture, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, JobState, NewJob, Settlement,
+    Attempt, BoxFuture, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, NewJob, Settlement,
 };
 
 /// What a verb gives back.
@@ -152,6 +157,9 @@ pub enum Conn<'a> {
     /// PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(&'a mut sqlx::PgConnection),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(&'a mut sqlx::MySqlConnection),
 }
 
 /// The heartbeat's own connection.

@@ -101,8 +101,8 @@ create table djob_attempts (
 
 -- Unique keys, each held by one unfinished job.
 create table djob_unique (
-    key  text collate "C" primary key,
-    job  uuid not null
+    unique_key text collate "C" primary key,
+    job        uuid not null
 );
 create index djob_unique_job on djob_unique (job);
 

@@ -87,8 +87,8 @@ create table djob_attempts (
 
 -- Unique keys, each held by one unfinished job.
 create table djob_unique (
-    key text primary key,
-    job blob not null
+    unique_key text primary key,
+    job        blob not null
 ) strict, without rowid;
 create index djob_unique_job on djob_unique (job);
 

@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Instant;
 
-use djob_servers::{Binaries, Durability, Missing, Postgres, Server};
+use djob_servers::{Durability, MariaDb, Missing, Postgres, Server};
 
 const MANUAL: &str = "\
 cargo test-all: all tests, against real database servers that live as long as the run
@@ -20,16 +20,46 @@ cargo test-all: all tests, against real database servers that live as long as th
   cargo test-all -- --nocapture     arguments for the test programs
 
 All arguments go to `cargo test`, which also gets --workspace unless they choose packages.
-Where PostgreSQL is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
+Where PostgreSQL or MariaDB is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
 
-  DJOB_TEST_POSTGRES_URL            use this server, start none
+  DJOB_TEST_POSTGRES_URL            use this PostgreSQL, start none
   DJOB_TEST_PG_BIN                  the folder of initdb and postgres
+  DJOB_TEST_MYSQL_URL               use this MariaDB or MySQL, start none
+  DJOB_TEST_MARIADBD                the server mariadbd
 ";
 
 /// Arguments of `cargo test` that choose packages, each also as `--name=value` or, if short, `-nvalue`.
 const CHOOSES_PACKAGES: &[&str] = &["-p", "--package", "--workspace", "--all"];
 
-const POSTGRES_URL: &str = "DJOB_TEST_POSTGRES_URL";
+/// A kind of server that the tests need.
+struct Kind {
+    name: &'static str,
+    /// The variable that names a server to use instead, and the one that names the programs.
+    url: &'static str,
+    programs: &'static str,
+    package: &'static str,
+    find: fn() -> Result<(), Missing>,
+    start: fn(Durability) -> Result<Server, djob_servers::Error>,
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        name: "PostgreSQL",
+        url: "DJOB_TEST_POSTGRES_URL",
+        programs: "DJOB_TEST_PG_BIN",
+        package: "postgresql",
+        find: || Postgres::find().map(drop),
+        start: Postgres::start,
+    },
+    Kind {
+        name: "MariaDB",
+        url: "DJOB_TEST_MYSQL_URL",
+        programs: "DJOB_TEST_MARIADBD",
+        package: "mariadb-server-core",
+        find: || MariaDb::find().map(drop),
+        start: MariaDb::start,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
@@ -45,43 +75,46 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[OsString]) -> Result<ExitCode, Box<dyn Error>> {
     let mut cargo = cargo_test(arguments);
-    if env::var_os(POSTGRES_URL).is_some_and(|url| !url.is_empty()) {
-        say(format_args!("PostgreSQL is the one of {POSTGRES_URL}"));
-        return Ok(code_of(cargo.status()?));
+    let mut servers = Vec::new();
+    for kind in &KINDS {
+        if env::var_os(kind.url).is_some_and(|url| !url.is_empty()) {
+            say(format_args!("{} is the one of {}", kind.name, kind.url));
+            continue;
+        }
+        let server = kind.start()?;
+        cargo.env(kind.url, server.url());
+        servers.push((kind, server));
     }
-    let server = start()?;
-    let status = cargo.env(POSTGRES_URL, server.url()).status();
-    stop(server)?;
+    let status = cargo.status();
+    for (kind, server) in servers {
+        let begun = Instant::now();
+        server.stop()?;
+        say(format_args!("{} stopped ({:.1?})", kind.name, begun.elapsed()));
+    }
     Ok(code_of(status?))
 }
 
-fn start() -> Result<Server, Box<dyn Error>> {
-    let binaries = Postgres::find().or_else(install)?;
-    let begun = Instant::now();
-    let server = Postgres::start(Durability::Off)?;
-    let (from, to) = (binaries.folder().display(), server.folder().display());
-    say(format_args!("PostgreSQL of {from} started in {to} ({:.1?})", begun.elapsed()));
-    Ok(server)
-}
-
-fn stop(server: Server) -> Result<(), djob_servers::Error> {
-    let begun = Instant::now();
-    server.stop()?;
-    say(format_args!("PostgreSQL stopped ({:.1?})", begun.elapsed()));
-    Ok(())
-}
-
-/// Installs what is missing if we may; a folder that was chosen by hand is not for us to fill.
-fn install(missing: Missing) -> Result<Binaries, Box<dyn Error>> {
-    if env::var_os("DJOB_TEST_PG_BIN").is_some() || !is_root() || !has_apt_get() {
-        return Err(missing.into());
+impl Kind {
+    fn start(&self) -> Result<Server, Box<dyn Error>> {
+        (self.find)().or_else(|missing| self.install(missing))?;
+        let begun = Instant::now();
+        let server = (self.start)(Durability::Off)?;
+        say(format_args!("{} started in {} ({:.1?})", self.name, server.folder().display(), begun.elapsed()));
+        Ok(server)
     }
-    let begun = Instant::now();
-    say(format_args!("PostgreSQL is missing, installing it with apt-get"));
-    apt_get(&["update"])?;
-    apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])?;
-    say(format_args!("PostgreSQL installed ({:.1?})", begun.elapsed()));
-    Ok(Postgres::find()?)
+
+    /// Installs what is missing if we may; programs that were chosen by hand are not for us to replace.
+    fn install(&self, missing: Missing) -> Result<(), Box<dyn Error>> {
+        if env::var_os(self.programs).is_some() || !is_root() || !has_apt_get() {
+            return Err(missing.into());
+        }
+        let begun = Instant::now();
+        say(format_args!("{} is missing, installing it with apt-get", self.name));
+        apt_get(&["update"])?;
+        apt_get(&["install", "-y", "--no-install-recommends", self.package])?;
+        say(format_args!("{} installed ({:.1?})", self.name, begun.elapsed()));
+        Ok((self.find)()?)
+    }
 }
 
 fn apt_get(arguments: &[&str]) -> Result<(), Box<dyn Error>> {

@@ -11,6 +11,8 @@ pub(crate) enum Pool {
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
 }
 
 /// A transaction of the application's own. It is rolled back unless it is committed.
@@ -39,6 +41,9 @@ pub enum CallersTransaction {
     /// PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::Transaction<'static, sqlx::MySql>),
 }
 
 impl Pool {
@@ -49,6 +54,8 @@ impl Pool {
             Pool::Sqlite(pool) => CallersTransaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => CallersTransaction::Postgres(pool.begin().await?),
+            #[cfg(feature = "mysql")]
+            Pool::MySql(pool) => CallersTransaction::MySql(pool.begin().await?),
         })
     }
 }
@@ -65,6 +72,8 @@ impl CallersTransaction {
             CallersTransaction::Sqlite(tx) => sqlx::query(query).execute(&mut **tx).await?.rows_affected(),
             #[cfg(feature = "postgres")]
             CallersTransaction::Postgres(tx) => sqlx::query(query).execute(&mut **tx).await?.rows_affected(),
+            #[cfg(feature = "mysql")]
+            CallersTransaction::MySql(tx) => sqlx::query(query).execute(&mut **tx).await?.rows_affected(),
         })
     }
 
@@ -79,6 +88,8 @@ impl CallersTransaction {
             CallersTransaction::Sqlite(tx) => sqlx::query(query).fetch_one(&mut **tx).await?.try_get(0),
             #[cfg(feature = "postgres")]
             CallersTransaction::Postgres(tx) => sqlx::query(query).fetch_one(&mut **tx).await?.try_get(0),
+            #[cfg(feature = "mysql")]
+            CallersTransaction::MySql(tx) => sqlx::query(query).fetch_one(&mut **tx).await?.try_get(0),
         }
     }
 
@@ -92,6 +103,8 @@ impl CallersTransaction {
             CallersTransaction::Sqlite(tx) => tx.commit().await,
             #[cfg(feature = "postgres")]
             CallersTransaction::Postgres(tx) => tx.commit().await,
+            #[cfg(feature = "mysql")]
+            CallersTransaction::MySql(tx) => tx.commit().await,
         }
     }
 
@@ -105,6 +118,8 @@ impl CallersTransaction {
             CallersTransaction::Sqlite(tx) => tx.rollback().await,
             #[cfg(feature = "postgres")]
             CallersTransaction::Postgres(tx) => tx.rollback().await,
+            #[cfg(feature = "mysql")]
+            CallersTransaction::MySql(tx) => tx.rollback().await,
         }
     }
 }
@@ -116,6 +131,8 @@ impl<'a> EnqueueIn<'a> for &'a mut CallersTransaction {
             CallersTransaction::Sqlite(tx) => Conn::Sqlite(tx),
             #[cfg(feature = "postgres")]
             CallersTransaction::Postgres(tx) => Conn::Postgres(tx),
+            #[cfg(feature = "mysql")]
+            CallersTransaction::MySql(tx) => Conn::MySql(tx),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! PostgreSQL for tests: a template that is migrated once, and a copy of it for each test.
 
-use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::str::FromStr as _;
 
@@ -10,6 +9,7 @@ use djob::{BoxError, Client};
 use tokio::sync::OnceCell;
 
 use super::Place;
+use super::apart::apart;
 use super::caller::Pool;
 
 /// A database on a server. Dropped at the end of its test, or kept if that panics.
@@ -103,13 +103,4 @@ impl Drop for OnServer {
             eprintln!("the database {} could not be dropped: {error}", self.name);
         }
     }
-}
-
-/// Runs a future on a thread and a runtime of its own: a `drop` can wait for no other.
-fn apart(work: impl Future<Output = Result<(), BoxError>> + Send + 'static) -> Result<(), BoxError> {
-    let thread = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(work)
-    });
-    thread.join().unwrap_or_else(|_| Err("the thread panicked".into()))
 }

@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::hooks::Hooks;
 use crate::storage::{Naming, Storage, StorageError};
 
-/// Opens the database at `url`: `sqlite://jobs.db`, `sqlite::memory:` or `postgres://user@host/database`.
+/// Opens the database at `url`: `sqlite://jobs.db`, `sqlite::memory:`, `postgres://user@host/database` or
+/// `mysql://user@host/database`.
 ///
 /// A SQLite file that does not exist is made. The tables are not touched: see [`Client::migrate`].
 ///
@@ -81,9 +82,16 @@ impl ClientBuilder {
                     crate::storage::postgres::PostgresStorage::open(url, naming, self.clock.clone()).await?;
                 Ok(self.storage(Arc::new(storage)))
             }
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => {
+                let naming = self.naming()?;
+                let storage =
+                    crate::storage::mysql::MySqlStorage::open(url, naming, self.clock.clone()).await?;
+                Ok(self.storage(Arc::new(storage)))
+            }
             other => Err(StorageError::setting(format!(
-                "{other:?} is no database djob was built for: write `sqlite://jobs.db` (feature `sqlite`) or \
-                 `postgres://user@host/database` (feature `postgres`)"
+                "{other:?} is no database djob was built for: write `sqlite://jobs.db` (feature `sqlite`), \
+                 `postgres://user@host/database` (feature `postgres`) or `mysql://user@host/database` (feature `mysql`)"
             ))),
         }
     }
@@ -108,6 +116,17 @@ impl ClientBuilder {
     pub async fn postgres(self, pool: sqlx::PgPool) -> Result<Client, StorageError> {
         let storage =
             crate::storage::postgres::PostgresStorage::with_pool(&pool, self.naming()?, self.clock.clone())?;
+        Ok(self.storage(Arc::new(storage)))
+    }
+
+    /// Uses the application's own MySQL or MariaDB database, with connections of djob's own beside those of the pool.
+    ///
+    /// # Errors
+    /// If a setting is not usable.
+    #[cfg(feature = "mysql")]
+    pub async fn mysql(self, pool: sqlx::MySqlPool) -> Result<Client, StorageError> {
+        let storage =
+            crate::storage::mysql::MySqlStorage::with_pool(&pool, self.naming()?, self.clock.clone())?;
         Ok(self.storage(Arc::new(storage)))
     }
 

@@ -256,7 +256,7 @@ impl<J, V, To> std::fmt::Debug for Enqueue<J, V, To> {
 /// A place to enqueue into: a transaction or connection of sqlx, of a database djob knows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transaction that djob can enqueue into",
-    note = "pass `&mut tx`, a transaction or connection of sqlx 0.9 for SQLite or PostgreSQL, and enable djob's feature of that name",
+    note = "pass `&mut tx`, a transaction or connection of sqlx 0.9 for SQLite, PostgreSQL or MySQL, and enable djob's feature of that name",
     note = "two versions of sqlx in the dependency graph give this error, too: see `cargo tree -d -i sqlx`"
 )]
 pub trait EnqueueIn<'a> {
@@ -288,3 +288,5 @@ macro_rules! enqueue_in {
 enqueue_in!(sqlx::SqliteConnection, sqlx::Sqlite, Sqlite);
 #[cfg(feature = "postgres")]
 enqueue_in!(sqlx::PgConnection, sqlx::Postgres, Postgres);
+#[cfg(feature = "mysql")]
+enqueue_in!(sqlx::MySqlConnection, sqlx::MySql, MySql);

@@ -28,6 +28,13 @@ impl Affected for sqlx::postgres::PgQueryResult {
     }
 }
 
+#[cfg(feature = "mysql")]
+impl Affected for sqlx::mysql::MySqlQueryResult {
+    fn affected(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
 /// A row of `find.sql` or of one of the `list_*.sql`.
 pub(super) fn job_row<D>(row: &D::Row) -> Result<JobRow, StorageError>
 where

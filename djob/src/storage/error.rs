@@ -64,9 +64,15 @@ impl StorageError {
     }
 
     /// Whether a row of this id was there already.
-    #[cfg(feature = "postgres")]
     pub(crate) fn is_duplicate(&self) -> bool {
-        matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("23505"))
+        matches!(&*self.0, Problem::Database(error)
+            if code(error).as_deref() == Some("23505"))
+    }
+
+    /// Whether MySQL has ended a transaction for another's sake, or a lock was waited for in vain.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_deadlock(&self) -> bool {
+        matches!(&*self.0, Problem::Database(error) if matches!(mysqls_number(error), Some(1205 | 1213)))
     }
 
     /// Whether a lock was waited for in vain.
@@ -125,9 +131,10 @@ impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         let code = code(&error);
         let text = plain(&error);
+        let number = mysqls_number(&error);
         StorageError::new(match (&error, code.as_deref()) {
-            // 42P01: undefined table; 3F000: unknown schema. SQLite only says so in words.
-            (_, Some("42P01" | "3F000")) => {
+            // 42P01: undefined table; 3F000: unknown schema; 42S02 is MySQL's. SQLite only says so in words.
+            (_, Some("42P01" | "3F000" | "42S02")) => {
                 Problem::Unmigrated { found: 0, known: crate::storage::verbs::KNOWN }
             }
             _ if text.contains("no such table") => {
@@ -135,6 +142,12 @@ impl From<sqlx::Error> for StorageError {
             }
             // 25006: read-only transaction; 8 and its kin: SQLITE_READONLY.
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
+            // --read-only and --super-read-only.
+            _ if matches!(number, Some(1290 | 1836)) => Problem::ReadOnly(text),
+            // No right to the database, no such database.
+            _ if matches!(number, Some(1044 | 1049)) => {
+                Problem::Unreachable(format!("{text}; check the URL"))
+            }
             // 28P01, 28000: wrong password or user; 3D000: no such database.
             (_, Some("28P01" | "28000" | "3D000")) => Problem::Unreachable(format!("{text}; check the URL")),
             (sqlx::Error::PoolTimedOut, _) => Problem::Timeout("no free connection"),
@@ -160,6 +173,17 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     }
 }
 
+/// MySQL's own number of an error: its SQLSTATE is mostly the one for everything.
+#[cfg(feature = "mysql")]
+fn mysqls_number(error: &sqlx::Error) -> Option<u16> {
+    Some(error.as_database_error()?.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?.number())
+}
+
+#[cfg(not(feature = "mysql"))]
+fn mysqls_number(_: &sqlx::Error) -> Option<u16> {
+    None
+}
+
 fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(|code| code.into_owned())
 }
@@ -177,6 +201,10 @@ fn plain(error: &sqlx::Error) -> String {
 fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
     if matches!(error, Io(_) | PoolTimedOut | Protocol(_) | WorkerCrashed | PoolClosed) {
+        return true;
+    }
+    // Lock wait, deadlock, out of disk, table full, too many transactions.
+    if matches!(mysqls_number(error), Some(1205 | 1213 | 1021 | 1114 | 1637)) {
         return true;
     }
     let Some(code) = code(error) else { return false };

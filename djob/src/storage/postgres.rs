@@ -6,14 +6,14 @@
 mod array;
 mod claim;
 mod connect;
-mod look;
+mod heart;
 mod rows;
 mod wake;
 mod write;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::connections::Connections;
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::{Naming, Texts};
-use super::verbs::{Now, Verbs};
+use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
 
@@ -88,6 +88,20 @@ impl PostgresStorage {
         self.within(&self.durable, CALL_MAX, what, work).await
     }
 
+    /// The same with one view of all rooms, so that a job on its way between two of them is seen in one.
+    async fn look<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
+            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            let seen = work(&mut tx, texts, now).await?;
+            tx.commit().await?;
+            Ok(seen)
+        };
+        self.on(what, work).await
+    }
+
     /// The same within a transaction.
     async fn on_tx<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
     where
@@ -100,6 +114,20 @@ impl PostgresStorage {
             Ok(done)
         };
         self.on(what, work).await
+    }
+}
+
+impl Claims for Postgres {
+    fn claim(row: &PgRow) -> Result<(Uuid, Claim), StorageError> {
+        rows::claim(row)
+    }
+
+    async fn fetch_args(
+        conn: &mut PgConnection,
+        texts: &Texts,
+        jobs: &mut [ClaimedJob],
+    ) -> Result<(), StorageError> {
+        write::fetch_args(conn, texts, jobs).await
     }
 }
 
@@ -156,7 +184,7 @@ impl Storage for PostgresStorage {
         Box::pin(async move {
             match conn {
                 Conn::Postgres(conn) => write::insert_unique(conn, &self.texts, self.now(), jobs).await,
-                #[cfg(feature = "sqlite")]
+                #[allow(unreachable_patterns)] // where this is the only database
                 _ => Err(StorageError::new(Problem::OtherDatabase)),
             }
         })
@@ -169,14 +197,14 @@ impl Storage for PostgresStorage {
                     let ends = std::slice::from_ref(end);
                     Ok(write::settle(conn, &self.texts, self.now(), worker, ends).await? == [true])
                 }
-                #[cfg(feature = "sqlite")]
+                #[allow(unreachable_patterns)] // where this is the only database
                 _ => Err(StorageError::new(Problem::OtherDatabase)),
             }
         })
     }
 
     fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
-        Box::pin(self.on("find", async move |conn, texts, now| look::find(conn, texts, now, id).await))
+        Box::pin(self.look("find", async move |conn, texts, now| Postgres::find(conn, texts, id, now).await))
     }
 
     fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>> {
@@ -184,7 +212,9 @@ impl Storage for PostgresStorage {
     }
 
     fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
-        Box::pin(self.on("list", async move |conn, texts, now| look::list(conn, texts, now, filter).await))
+        Box::pin(
+            self.look("list", async move |conn, texts, now| Postgres::list(conn, texts, filter, now).await),
+        )
     }
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {
@@ -234,7 +264,7 @@ impl Storage for PostgresStorage {
     }
 
     fn paused(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.on("paused", async |conn, texts, _| Postgres::names(conn, texts.get(PAUSED)).await))
+        Box::pin(self.on("paused", async |conn, texts, _| Postgres::names(conn, texts, PAUSED).await))
     }
 
     fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
@@ -252,10 +282,7 @@ impl Storage for PostgresStorage {
     }
 
     fn heart(&self) -> Reply<'_, Box<dyn Heart>> {
-        Box::pin(async move {
-            let (texts, clock) = (self.texts.clone(), self.clock.clone());
-            Ok(Box::new(PostgresHeart { conn: self.connect().await?, texts, clock }) as Box<dyn Heart>)
-        })
+        Box::pin(heart::open(self))
     }
 
     fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>> {
@@ -303,15 +330,13 @@ impl Storage for PostgresStorage {
 
     fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
         Box::pin(self.on("orphans", async move |conn, texts, now| {
-            let query = sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(now);
-            query.fetch_all(conn).await?.iter().map(rows::claim).collect()
+            Postgres::orphans(conn, texts, micros(lease), limit, now).await
         }))
     }
 
     fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>> {
         Box::pin(self.on("held", async move |conn, texts, now| {
-            let query = sqlx::query(texts.get(HELD)).bind(worker).bind(micros(since)).bind(now);
-            query.fetch_all(conn).await?.iter().map(|row| Ok(rows::claim(row)?.1)).collect()
+            Postgres::held(conn, texts, worker, micros(since), now).await
         }))
     }
 
@@ -326,12 +351,10 @@ impl Storage for PostgresStorage {
     fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
         Box::pin(self.on("unpark", async move |conn, texts, _| {
             let mut back = 0;
-            for kind in Postgres::names(conn, texts.get(PARKED_KINDS))
-                .await?
-                .iter()
-                .filter(|kind| kinds.contains(kind))
+            for kind in
+                Postgres::names(conn, texts, PARKED_KINDS).await?.iter().filter(|kind| kinds.contains(kind))
             {
-                back += Postgres::on_kind(conn, texts.get(UNPARK), kind).await?;
+                back += Postgres::on_kind(conn, texts, UNPARK, kind).await?;
             }
             Ok(back)
         }))
@@ -362,20 +385,5 @@ impl Storage for PostgresStorage {
 
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
         Box::pin(wake::listen(&self.options, self.naming.channel(), woken))
-    }
-}
-
-/// The heartbeat's own connection.
-struct PostgresHeart {
-    conn: PgConnection,
-    texts: Texts,
-    clock: Clock,
-}
-
-impl Heart for PostgresHeart {
-    fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
-        Box::pin(async move {
-            Postgres::beat(&mut self.conn, &self.texts, worker, micros(lease), self.clock.read()).await
-        })
     }
 }

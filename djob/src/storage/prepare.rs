@@ -38,3 +38,18 @@ async fn postgres_prepares_every_statement() {
         }
     }
 }
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn mysql_prepares_every_statement() {
+    let url = djob_servers::mysql_url().unwrap();
+    let naming = Naming::new(None, "other_").unwrap();
+    let storage = super::mysql::MySqlStorage::open(&url, naming, Clock::database()).await.unwrap();
+    storage.migrate().await.unwrap();
+    let mut conn = storage.connect().await.unwrap();
+    for (statement, text) in storage.texts().all() {
+        if let Err(error) = (&mut conn).prepare(text).await {
+            panic!("{statement:?}: {error}");
+        }
+    }
+}

@@ -9,6 +9,14 @@ use crate::clock::micros;
 use crate::job::JobId;
 use crate::job::settle::KEEP_COMPLETED;
 
+/// Locks a job's row where a move is a copy and then a delete: nobody else may move it in between.
+async fn lock<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<()> {
+    if texts.has(LOCK_JOB) {
+        D::finds(conn, texts, LOCK_JOB, id).await?;
+    }
+    Ok(())
+}
+
 /// Cancels a job that waits, or asks for it to be stopped.
 pub(super) async fn cancel<D: Verbs>(
     conn: &mut D::Connection,
@@ -16,8 +24,9 @@ pub(super) async fn cancel<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<Cancelled> {
+    lock::<D>(conn, texts, id).await?;
     // First of all, as whoever looks for the job's stop does: two that take the same rows in another order block each other.
-    D::finds(conn, texts.get(IS_UNWANTED), id).await?;
+    D::finds(conn, texts, IS_UNWANTED, id).await?;
     cancel_anywhere::<D>(conn, texts, now, id).await
 }
 
@@ -30,15 +39,15 @@ async fn cancel_anywhere<D: Verbs>(
     if cancel_waiting::<D>(conn, texts, now, id).await? {
         return Ok(Cancelled::Now);
     }
-    if D::finds(conn, texts.get(FIND_CLAIM), id).await? {
-        D::on_job(conn, texts.get(ASK_CANCEL), id, now).await?;
+    if D::finds(conn, texts, FIND_CLAIM, id).await? {
+        D::on_job(conn, texts, ASK_CANCEL, id, now).await?;
         return Ok(Cancelled::Asked);
     }
     // It may have gone back to waiting between the two looks.
     if cancel_waiting::<D>(conn, texts, now, id).await? {
         return Ok(Cancelled::Now);
     }
-    D::on_job_timeless(conn, texts.get(DROP_CANCEL), id).await?;
+    D::on_job_timeless(conn, texts, DROP_CANCEL, id).await?;
     Ok(Cancelled::NotFound)
 }
 
@@ -53,7 +62,7 @@ async fn cancel_waiting<D: Verbs>(
     if cancelled {
         // PostgreSQL has deleted the row already, as it copied it.
         for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_ARGS, DELETE_KEYS, DROP_CANCEL] {
-            D::on_job_timeless(conn, texts.get(statement), id).await?;
+            D::on_job_timeless(conn, texts, statement, id).await?;
         }
     }
     Ok(cancelled)
@@ -66,7 +75,8 @@ pub(super) async fn cancel_slipped<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<bool> {
-    let unwanted = D::finds(conn, texts.get(IS_UNWANTED), id).await?;
+    lock::<D>(conn, texts, id).await?;
+    let unwanted = D::finds(conn, texts, IS_UNWANTED, id).await?;
     Ok(unwanted && cancel_anywhere::<D>(conn, texts, now, id).await? == Cancelled::Now)
 }
 
@@ -77,15 +87,16 @@ pub(super) async fn retry<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<bool> {
-    if D::finds(conn, texts.get(KEY_IS_TAKEN), id).await? {
+    lock::<D>(conn, texts, id).await?;
+    if D::finds(conn, texts, KEY_IS_TAKEN, id).await? {
         return Ok(false);
     }
-    let back = D::on_job(conn, texts.get(RETRY_FINISHED), id, now).await? > 0;
+    let back = D::on_job(conn, texts, RETRY_FINISHED, id, now).await? > 0;
     if back {
         // PostgreSQL has deleted the row already, as it copied it.
         for statement in [DELETE_FROM_FINISHED, DELETE_FROM_PARKED, HOLD_AGAIN, DROP_CANCEL, FORGET_PROGRESS]
         {
-            D::on_job_timeless(conn, texts.get(statement), id).await?;
+            D::on_job_timeless(conn, texts, statement, id).await?;
         }
     }
     Ok(back)
@@ -95,11 +106,11 @@ pub(super) async fn retry<D: Verbs>(
 pub(super) async fn delete<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
     let mut gone = 0;
     for statement in [DELETE_FROM_JOBS, DELETE_FROM_PARKED, DELETE_FROM_FINISHED] {
-        gone += D::on_job_timeless(conn, texts.get(statement), id).await?;
+        gone += D::on_job_timeless(conn, texts, statement, id).await?;
     }
     if gone > 0 {
         for statement in [DELETE_FROM_ARGS, DELETE_FROM_ATTEMPTS, DELETE_KEYS] {
-            D::on_job_timeless(conn, texts.get(statement), id).await?;
+            D::on_job_timeless(conn, texts, statement, id).await?;
         }
     }
     Ok(gone > 0)

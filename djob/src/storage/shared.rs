@@ -1,19 +1,21 @@
 //! The shared verbs, written once. All bounds that sqlx asks for are asked here, once.
 
-use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
+use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
 use uuid::Uuid;
 
 use super::columns::{Affected, count, job_row};
 use super::statement::Statement::*;
-use super::statement::Texts;
-use super::verbs::{Now, Result, Verbs};
-use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
+use super::statement::{Statement, Texts};
+use super::verbs::{Claims, Now, Result, Verbs};
+use super::{
+    CLAIMS_SHOWN, Count, Filter, Lane, News, StorageError, WorkerInfo, newest_first, rooms_of, running_rows,
+};
 use crate::clock::Timestamp;
-use crate::job::{Attempt, ClaimKey, JobId, JobRow, JobState};
+use crate::job::{Attempt, Claim, ClaimKey, JobId, JobRow, JobState};
 
 impl<D> Verbs for D
 where
-    D: Database<QueryResult: Affected>,
+    D: Claims<QueryResult: Affected>,
     D::Arguments: IntoArguments<D>,
     for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
     usize: ColumnIndex<D::Row>,
@@ -30,21 +32,33 @@ where
     for<'q> bool: Decode<'q, D> + Type<D>,
     for<'q> i16: Encode<'q, D> + Decode<'q, D> + Type<D>,
 {
-    async fn on_job(conn: &mut D::Connection, sql: SqlStr, id: JobId, now: Now) -> Result<u64> {
-        Ok(sqlx::query(sql).bind(id).bind(now).execute(conn).await?.affected())
+    async fn on_job(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        statement: Statement,
+        id: JobId,
+        now: Now,
+    ) -> Result<u64> {
+        Ok(texts.ask::<D>(statement).bind(id).bind(now).execute(conn).await?.affected())
     }
 
-    async fn on_job_timeless(conn: &mut D::Connection, sql: SqlStr, id: JobId) -> Result<u64> {
-        Ok(sqlx::query(sql).bind(id).execute(conn).await?.affected())
+    async fn on_job_timeless(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        statement: Statement,
+        id: JobId,
+    ) -> Result<u64> {
+        Ok(texts.ask::<D>(statement).bind(id).execute(conn).await?.affected())
     }
 
     async fn clock(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Timestamp> {
-        Ok(sqlx::query(texts.get(CLOCK)).bind(now).fetch_one(conn).await?.try_get(0)?)
+        Ok(texts.ask::<D>(CLOCK).bind(now).fetch_one(conn).await?.try_get(0)?)
     }
 
     async fn join(conn: &mut D::Connection, texts: &Texts, worker: &WorkerInfo, now: Now) -> Result<()> {
         let names = |names: &[String]| serde_json::to_string(names).unwrap_or_default();
-        sqlx::query(texts.get(JOIN))
+        texts
+            .ask::<D>(JOIN)
             .bind(worker.id)
             .bind(worker.name.clone())
             .bind(worker.host.clone())
@@ -60,7 +74,7 @@ where
     }
 
     async fn leave(conn: &mut D::Connection, texts: &Texts, worker: Uuid) -> Result<()> {
-        sqlx::query(texts.get(LEAVE)).bind(worker).execute(conn).await?;
+        texts.ask::<D>(LEAVE).bind(worker).execute(conn).await?;
         Ok(())
     }
 
@@ -71,8 +85,15 @@ where
         lease: i64,
         now: Now,
     ) -> Result<Option<News>> {
-        let beat = sqlx::query(texts.get(BEAT)).bind(worker).bind(lease).bind(now);
-        let row = beat.fetch_optional(conn).await?;
+        let beat = texts.ask::<D>(BEAT).bind(worker).bind(lease).bind(now);
+        let row = if texts.has(NEWS) {
+            if beat.execute(conn).await?.affected() == 0 {
+                return Ok(None);
+            }
+            texts.ask::<D>(NEWS).bind(worker).bind(lease).bind(now).fetch_optional(conn).await?
+        } else {
+            beat.fetch_optional(conn).await?
+        };
         row.map(|row| {
             Ok(News { silence: row.try_get(0)?, parked: row.try_get(1)?, old_claims: row.try_get(2)? })
         })
@@ -86,12 +107,12 @@ where
         key: ClaimKey,
         now: Now,
     ) -> Result<bool> {
-        let query = sqlx::query(texts.get(START)).bind(key.row).bind(key.fence).bind(worker).bind(now);
+        let query = texts.ask::<D>(START).bind(key.row).bind(key.fence).bind(worker).bind(now);
         Ok(query.execute(conn).await?.affected() == 1)
     }
 
     async fn bury(conn: &mut D::Connection, texts: &Texts, lease: i64, now: Now) -> Result<u64> {
-        Ok(sqlx::query(texts.get(BURY)).bind(lease).bind(now).execute(conn).await?.affected())
+        Ok(texts.ask::<D>(BURY).bind(lease).bind(now).execute(conn).await?.affected())
     }
 
     async fn take_duty(
@@ -102,19 +123,23 @@ where
         hold: i64,
         now: Now,
     ) -> Result<bool> {
-        let query = sqlx::query(texts.get(TAKE_DUTY)).bind(duty.to_owned()).bind(worker).bind(hold).bind(now);
-        Ok(query.execute(conn).await?.affected() == 1)
+        for statement in [TAKE_DUTY, FIRST_DUTY].into_iter().filter(|statement| texts.has(*statement)) {
+            let ask = texts.ask::<D>(statement).bind(duty.to_owned()).bind(worker).bind(hold).bind(now);
+            if ask.execute(conn).await?.affected() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn prune(conn: &mut D::Connection, texts: &Texts, limit: u32, now: Now) -> Result<u64> {
         // What is an hour old belongs to no job on the move between two rooms, or to its own claim row.
         const HOUR: i64 = 3_600_000_000;
         let limit = i64::from(limit);
-        let pruned =
-            sqlx::query(texts.get(PRUNE)).bind(limit).bind(now).execute(&mut *conn).await?.affected();
-        sqlx::query(texts.get(PRUNE_ATTEMPTS)).bind(HOUR).bind(limit).bind(now).execute(&mut *conn).await?;
-        sqlx::query(texts.get(PRUNE_PROGRESS)).bind(HOUR).bind(now).execute(&mut *conn).await?;
-        sqlx::query(texts.get(PRUNE_CANCELS)).bind(HOUR).bind(now).execute(conn).await?;
+        let pruned = texts.ask::<D>(PRUNE).bind(limit).bind(now).execute(conn).await?.affected();
+        texts.ask::<D>(PRUNE_ATTEMPTS).bind(HOUR).bind(limit).bind(now).execute(conn).await?;
+        texts.ask::<D>(PRUNE_PROGRESS).bind(HOUR).bind(now).execute(conn).await?;
+        texts.ask::<D>(PRUNE_CANCELS).bind(HOUR).bind(now).execute(conn).await?;
         Ok(pruned)
     }
 
@@ -125,13 +150,11 @@ where
         job: JobId,
     ) -> Result<Option<JobId>> {
         loop {
-            let taken =
-                sqlx::query(texts.get(HOLD_KEY)).bind(key.to_owned()).bind(job).execute(&mut *conn).await?;
+            let taken = texts.ask::<D>(HOLD_KEY).bind(key.to_owned()).bind(job).execute(conn).await?;
             if taken.affected() == 1 {
                 return Ok(None);
             }
-            let holder =
-                sqlx::query(texts.get(KEY_HOLDER)).bind(key.to_owned()).fetch_optional(&mut *conn).await?;
+            let holder = texts.ask::<D>(KEY_HOLDER).bind(key.to_owned()).fetch_optional(conn).await?;
             if let Some(row) = holder {
                 return Ok(Some(row.try_get(0)?));
             }
@@ -140,7 +163,7 @@ where
     }
 
     async fn release_key(conn: &mut D::Connection, texts: &Texts, key: &str, job: JobId) -> Result<()> {
-        sqlx::query(texts.get(RELEASE_KEY)).bind(key.to_owned()).bind(job).execute(conn).await?;
+        texts.ask::<D>(RELEASE_KEY).bind(key.to_owned()).bind(job).execute(conn).await?;
         Ok(())
     }
 
@@ -152,17 +175,22 @@ where
         keep: i64,
         now: Now,
     ) -> Result<bool> {
-        let query = sqlx::query(texts.get(CANCEL_WAITING)).bind(id).bind(why.to_owned()).bind(keep).bind(now);
+        let query = texts.ask::<D>(CANCEL_WAITING).bind(id).bind(why.to_owned()).bind(keep).bind(now);
         Ok(query.execute(conn).await?.affected() > 0)
     }
 
     async fn cancels(conn: &mut D::Connection, texts: &Texts) -> Result<Vec<JobId>> {
-        let rows = sqlx::query(texts.get(CANCELS)).bind(1000_i64).fetch_all(conn).await?;
+        let rows = texts.ask::<D>(CANCELS).bind(1000_i64).fetch_all(conn).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    async fn on_kind(conn: &mut D::Connection, sql: SqlStr, kind: &str) -> Result<u64> {
-        Ok(sqlx::query(sql).bind(kind.to_owned()).execute(conn).await?.affected())
+    async fn on_kind(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        statement: Statement,
+        kind: &str,
+    ) -> Result<u64> {
+        Ok(texts.ask::<D>(statement).bind(kind.to_owned()).execute(conn).await?.affected())
     }
 
     async fn lanes(
@@ -171,7 +199,7 @@ where
         priorities: (i16, i16),
         now: Now,
     ) -> Result<Vec<Lane>> {
-        let query = sqlx::query(texts.get(LANES)).bind(priorities.0).bind(priorities.1).bind(now);
+        let query = texts.ask::<D>(LANES).bind(priorities.0).bind(priorities.1).bind(now);
         let lane = |row: &D::Row| {
             Ok(Lane {
                 queue: row.try_get(0)?,
@@ -184,8 +212,16 @@ where
     }
 
     async fn find(conn: &mut D::Connection, texts: &Texts, id: JobId, now: Now) -> Result<Option<JobRow>> {
-        let row = sqlx::query(texts.get(FIND)).bind(id).bind(now).fetch_optional(conn).await?;
-        row.as_ref().map(job_row::<D>).transpose()
+        if let Some(row) = texts.ask::<D>(FIND).bind(id).bind(now).fetch_optional(conn).await? {
+            return Ok(Some(job_row::<D>(&row)?));
+        }
+        let claim = texts.ask::<D>(FIND_CLAIM).bind(id).fetch_optional(conn).await?;
+        let Some(row) = claim else { return Ok(None) };
+        let mut jobs = D::claim(&row)?.1.jobs;
+        jobs.retain(|job| job.id == id);
+        D::fetch_args(conn, texts, &mut jobs).await?;
+        let progress = D::progress(conn, texts, id).await?;
+        Ok(running_rows(jobs).next().map(|row| JobRow { progress, ..row }))
     }
 
     async fn attempts(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<Vec<Attempt>> {
@@ -198,24 +234,56 @@ where
                 error: row.try_get(4)?,
             })
         };
-        sqlx::query(texts.get(ATTEMPTS)).bind(id).fetch_all(conn).await?.iter().map(attempt).collect()
+        texts.ask::<D>(ATTEMPTS).bind(id).fetch_all(conn).await?.iter().map(attempt).collect()
     }
 
-    async fn list(
+    async fn list(conn: &mut D::Connection, texts: &Texts, filter: &Filter, now: Now) -> Result<Vec<JobRow>> {
+        let mut found = Vec::new();
+        for (statement, state) in rooms_of(filter) {
+            let ask = texts
+                .ask::<D>(statement)
+                .bind(filter.before.unwrap_or(JobId(Uuid::max())))
+                .bind(filter.queue.clone().unwrap_or_default())
+                .bind(filter.kind.clone().unwrap_or_default())
+                .bind(i64::from(filter.limit))
+                .bind(state.to_owned())
+                .bind(now);
+            for row in &ask.fetch_all(conn).await? {
+                found.push(job_row::<D>(row)?);
+            }
+        }
+        if matches!(filter.state, None | Some(JobState::Running)) {
+            for row in &texts.ask::<D>(CLAIMS).bind(CLAIMS_SHOWN).fetch_all(conn).await? {
+                found.extend(running_rows(D::claim(row)?.1.jobs));
+            }
+        }
+        let mut page = newest_first(found, filter);
+        for row in page.iter_mut().filter(|row| row.state == JobState::Running) {
+            row.progress = D::progress(conn, texts, row.id).await?;
+        }
+        Ok(page)
+    }
+
+    async fn orphans(
         conn: &mut D::Connection,
-        sql: SqlStr,
-        filter: &Filter,
-        state: &str,
+        texts: &Texts,
+        lease: i64,
+        limit: u32,
         now: Now,
-    ) -> Result<Vec<JobRow>> {
-        let query = sqlx::query(sql)
-            .bind(filter.before.unwrap_or(JobId(Uuid::max())))
-            .bind(filter.queue.clone().unwrap_or_default())
-            .bind(filter.kind.clone().unwrap_or_default())
-            .bind(i64::from(filter.limit))
-            .bind(state.to_owned())
-            .bind(now);
-        query.fetch_all(conn).await?.iter().map(job_row::<D>).collect()
+    ) -> Result<Vec<(Uuid, Claim)>> {
+        let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(i64::from(limit)).bind(now);
+        ask.fetch_all(conn).await?.iter().map(D::claim).collect()
+    }
+
+    async fn held(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        since: i64,
+        now: Now,
+    ) -> Result<Vec<Claim>> {
+        let ask = texts.ask::<D>(HELD).bind(worker).bind(since).bind(now);
+        ask.fetch_all(conn).await?.iter().map(|row| Ok(D::claim(row)?.1)).collect()
     }
 
     async fn counts(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Vec<Count>> {
@@ -230,11 +298,11 @@ where
                 seen_at: row.try_get(4)?,
             })
         };
-        sqlx::query(texts.get(COUNTS)).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
+        texts.ask::<D>(COUNTS).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
     }
 
-    async fn finds(conn: &mut D::Connection, sql: SqlStr, id: JobId) -> Result<bool> {
-        Ok(sqlx::query(sql).bind(id).fetch_optional(conn).await?.is_some())
+    async fn finds(conn: &mut D::Connection, texts: &Texts, statement: Statement, id: JobId) -> Result<bool> {
+        Ok(texts.ask::<D>(statement).bind(id).fetch_optional(conn).await?.is_some())
     }
 
     async fn say_progress(
@@ -244,18 +312,13 @@ where
         now: Now,
     ) -> Result<()> {
         for (id, fraction) in said {
-            sqlx::query(texts.get(SAY_PROGRESS))
-                .bind(*id)
-                .bind(*fraction)
-                .bind(now)
-                .execute(&mut *conn)
-                .await?;
+            texts.ask::<D>(SAY_PROGRESS).bind(*id).bind(*fraction).bind(now).execute(conn).await?;
         }
         Ok(())
     }
 
     async fn progress(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<Option<f64>> {
-        let row = sqlx::query(texts.get(PROGRESS)).bind(id).fetch_optional(conn).await?;
+        let row = texts.ask::<D>(PROGRESS).bind(id).fetch_optional(conn).await?;
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
@@ -266,16 +329,21 @@ where
         pause: bool,
         now: Now,
     ) -> Result<bool> {
-        let query = if pause {
-            sqlx::query(texts.get(PAUSE)).bind(queue.to_owned()).bind(now)
-        } else {
-            sqlx::query(texts.get(RESUME)).bind(queue.to_owned())
-        };
-        Ok(query.execute(conn).await?.affected() > 0)
+        if !pause {
+            let resumed = texts.ask::<D>(RESUME).bind(queue.to_owned()).execute(conn).await?;
+            return Ok(resumed.affected() > 0);
+        }
+        for statement in [PAUSE, FIRST_PAUSE].into_iter().filter(|statement| texts.has(*statement)) {
+            let ask = texts.ask::<D>(statement).bind(queue.to_owned()).bind(now);
+            if ask.execute(conn).await?.affected() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    async fn names(conn: &mut D::Connection, sql: SqlStr) -> Result<Vec<String>> {
-        let rows = sqlx::query(sql).fetch_all(conn).await?;
+    async fn names(conn: &mut D::Connection, texts: &Texts, statement: Statement) -> Result<Vec<String>> {
+        let rows = texts.ask::<D>(statement).fetch_all(conn).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 

@@ -4,7 +4,6 @@
 
 mod connect;
 mod heart;
-pub(crate) mod rows;
 mod wake;
 mod write;
 mod writer;
@@ -12,12 +11,12 @@ mod writer;
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::statement::Statement::*;
 use super::statement::{Naming, Texts};
-use super::verbs::{Now, Verbs};
+use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
 use writer::Writer;
@@ -48,6 +47,14 @@ impl SqliteStorage {
         work(&mut conn, &self.texts).await
     }
 
+    /// The same with one view of all rooms, so that a job on its way between two of them is seen in one.
+    async fn look<T, W>(&self, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut SqliteConnection, &Texts) -> Result<T, StorageError>,
+    {
+        self.read(async move |conn, texts| work(&mut *conn.begin().await?, texts).await).await
+    }
+
     /// Does `work` on the writer, and commits it.
     async fn write<T, W>(&self, work: W) -> Result<T, StorageError>
     where
@@ -58,6 +65,20 @@ impl SqliteStorage {
     {
         let (texts, now) = (self.texts.clone(), self.now());
         self.writer.write(move |conn| work(conn, texts, now)).await
+    }
+}
+
+impl Claims for Sqlite {
+    fn claim(row: &SqliteRow) -> Result<(Uuid, Claim), StorageError> {
+        write::claim_row(row)
+    }
+
+    async fn fetch_args(
+        conn: &mut SqliteConnection,
+        texts: &Texts,
+        jobs: &mut [ClaimedJob],
+    ) -> Result<(), StorageError> {
+        write::fetch_args(conn, texts, jobs).await
     }
 }
 
@@ -100,7 +121,7 @@ impl Storage for SqliteStorage {
         Box::pin(async move {
             match conn {
                 Conn::Sqlite(conn) => write::enqueue(conn, &self.texts, self.now(), jobs).await,
-                #[cfg(feature = "postgres")]
+                #[allow(unreachable_patterns)] // where this is the only database
                 _ => Err(StorageError::new(error::Problem::OtherDatabase)),
             }
         })
@@ -110,28 +131,14 @@ impl Storage for SqliteStorage {
         Box::pin(async move {
             match conn {
                 Conn::Sqlite(conn) => write::settle(conn, &self.texts, self.now(), worker, end).await,
-                #[cfg(feature = "postgres")]
+                #[allow(unreachable_patterns)] // where this is the only database
                 _ => Err(StorageError::new(error::Problem::OtherDatabase)),
             }
         })
     }
 
     fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
-        Box::pin(async move {
-            let mut conn = self.readers.acquire().await?;
-            // One transaction, so that a job on its way between two rooms is seen in one of them.
-            let mut tx = conn.begin().await?;
-            if let Some(row) = Sqlite::find(&mut tx, &self.texts, id, self.now()).await? {
-                return Ok(Some(row));
-            }
-            let query = sqlx::query(self.texts.get(FIND_CLAIM)).bind(id);
-            let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(None) };
-            let progress = Sqlite::progress(&mut tx, &self.texts, id).await?;
-            let mut jobs = write::claim_row(&row)?.1.jobs;
-            jobs.retain(|job| job.id == id);
-            write::fetch_args(&mut tx, &self.texts, &mut jobs).await?;
-            Ok(running_rows(jobs).next().map(|row| JobRow { progress, ..row }))
-        })
+        Box::pin(self.look(async move |conn, texts| Sqlite::find(conn, texts, id, self.now()).await))
     }
 
     fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>> {
@@ -139,24 +146,7 @@ impl Storage for SqliteStorage {
     }
 
     fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
-        Box::pin(self.read(async move |conn, texts| {
-            // One view of all rooms, so that a job on its way between two of them is seen in one.
-            let (mut found, mut tx) = (Vec::new(), conn.begin().await?);
-            for (statement, state) in rooms_of(filter) {
-                found.extend(Sqlite::list(&mut tx, texts.get(statement), filter, state, self.now()).await?);
-            }
-            if matches!(filter.state, None | Some(JobState::Running)) {
-                let query = sqlx::query(texts.get(CLAIMS)).bind(CLAIMS_SHOWN);
-                for row in query.fetch_all(&mut *tx).await? {
-                    found.extend(running_rows(write::claim_row(&row)?.1.jobs));
-                }
-            }
-            let mut page = newest_first(found, filter);
-            for row in page.iter_mut().filter(|row| row.state == JobState::Running) {
-                row.progress = Sqlite::progress(&mut tx, texts, row.id).await?;
-            }
-            Ok(page)
-        }))
+        Box::pin(self.look(async move |conn, texts| Sqlite::list(conn, texts, filter, self.now()).await))
     }
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {
@@ -204,7 +194,7 @@ impl Storage for SqliteStorage {
     }
 
     fn paused(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts.get(PAUSED)).await))
+        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts, PAUSED).await))
     }
 
     fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
@@ -285,16 +275,13 @@ impl Storage for SqliteStorage {
 
     fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
         Box::pin(self.read(async move |conn, texts| {
-            let query =
-                sqlx::query(texts.get(ORPHANS)).bind(micros(lease)).bind(i64::from(limit)).bind(self.now());
-            query.fetch_all(conn).await?.iter().map(write::claim_row).collect()
+            Sqlite::orphans(conn, texts, micros(lease), limit, self.now()).await
         }))
     }
 
     fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>> {
         Box::pin(self.read(async move |conn, texts| {
-            let query = sqlx::query(texts.get(HELD)).bind(worker).bind(micros(since)).bind(self.now());
-            query.fetch_all(conn).await?.iter().map(|row| Ok(write::claim_row(row)?.1)).collect()
+            Sqlite::held(conn, texts, worker, micros(since), self.now()).await
         }))
     }
 
@@ -307,7 +294,7 @@ impl Storage for SqliteStorage {
     fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
         Box::pin(async move {
             let parked =
-                self.read(async |conn, texts| Sqlite::names(conn, texts.get(PARKED_KINDS)).await).await?;
+                self.read(async |conn, texts| Sqlite::names(conn, texts, PARKED_KINDS).await).await?;
             let known: Vec<String> = parked.into_iter().filter(|kind| kinds.contains(kind)).collect();
             if known.is_empty() {
                 return Ok(0);

@@ -1,30 +1,55 @@
 //! The texts of all statements, and how one text serves several databases.
 //!
-//! A statement is a file in `queries/`, written in PostgreSQL's words. `name.sqlite.sql` stands beside it where SQLite
-//! needs another text, and its first lines say why. [`Texts`] renders them once for a connection: it puts in the schema
-//! and the prefix of the tables, and translates the few words that differ everywhere.
+//! A statement is a file in `queries/`, written in PostgreSQL's words. `name.sqlite.sql` or `name.mysql.sql` stands beside it
+//! where a database needs another text, and its first lines say why. [`Texts`] renders them once for a connection: it puts
+//! in the schema and the prefix of the tables, and translates the few words that differ everywhere.
 //!
 //! One word is djob's own: `now()` is the time by the statement's clock. It becomes the statement's last parameter, which
 //! is bound to what a [`Clock`](crate::Clock) shows; on PostgreSQL nothing is bound by default, and the server says.
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
+
+use super::ask::{Ask, Text};
 
 /// A database whose words are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // which of them are built in depends on the features
 pub(crate) enum Dialect {
     /// SQLite, embedded.
-    #[cfg(feature = "sqlite")]
     Sqlite,
     /// PostgreSQL.
-    #[cfg(feature = "postgres")]
     Postgres,
+    /// MySQL and MariaDB.
+    MySql,
 }
 
-/// Declares the statements: `NAME = "file"`, then `, sqlite` where a file of SQLite's own exists, or `, only sqlite`.
+const fn all(_: Dialect) -> bool {
+    true
+}
+
+const fn postgres(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Postgres)
+}
+
+const fn sqlite(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Sqlite)
+}
+
+const fn mysql(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::MySql)
+}
+
+/// Those that keep a claim's jobs as JSON.
+const fn others(dialect: Dialect) -> bool {
+    !postgres(dialect)
+}
+
+/// Declares the statements: `NAME = database "file", ..`. The first that fits counts; where none does, the database has no
+/// such statement.
 macro_rules! statements {
-    ($($name:ident = $file:literal $(, $other:ident)*;)*) => {
+    ($($name:ident = $($on:ident $file:literal),+;)*) => {
         /// A statement by name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, missing_docs)]
@@ -34,118 +59,103 @@ macro_rules! statements {
             /// Every statement there is.
             pub(crate) const ALL: &[Statement] = &[$(Statement::$name),*];
 
-            /// The statement's text as its file has it, and the databases it is for.
+            /// The statement's text as its file has it.
             fn source(self, dialect: Dialect) -> Option<&'static str> {
-                match self { $(Statement::$name => statements!(@text $file dialect $($other)*)),* }
+                let files: &[(fn(Dialect) -> bool, &'static str)] = match self {
+                    $(Statement::$name => &[$(($on, include_str!(concat!("queries/", $file, ".sql")))),+]),*
+                };
+                files.iter().find(|(on, _)| on(dialect)).map(|(_, text)| *text)
             }
-        }
-    };
-    (@text $file:literal $dialect:ident) => { Some(include_str!(concat!("queries/", $file, ".sql"))) };
-    (@text $file:literal $dialect:ident sqlite) => {
-        match $dialect {
-            #[cfg(feature = "sqlite")]
-            Dialect::Sqlite => Some(include_str!(concat!("queries/", $file, ".sqlite.sql"))),
-            #[cfg(feature = "postgres")]
-            Dialect::Postgres => Some(include_str!(concat!("queries/", $file, ".sql"))),
-        }
-    };
-    (@text $file:literal $dialect:ident only sqlite) => {
-        match $dialect {
-            #[cfg(feature = "sqlite")]
-            Dialect::Sqlite => Some(include_str!(concat!("queries/", $file, ".sql"))),
-            #[cfg(feature = "postgres")]
-            Dialect::Postgres => None,
-        }
-    };
-    (@text $file:literal $dialect:ident only postgres) => {
-        match $dialect {
-            #[cfg(feature = "sqlite")]
-            Dialect::Sqlite => None,
-            #[cfg(feature = "postgres")]
-            Dialect::Postgres => Some(include_str!(concat!("queries/", $file, ".sql"))),
         }
     };
 }
 
 statements! {
     // enqueue
-    ENQUEUE = "enqueue", sqlite;
-    ENQUEUE_ONE = "enqueue_one", only, postgres;
-    LARGE_ARGS = "large_args", only, sqlite;
-    HOLD_KEY = "hold_key";
-    HOLD_AGAIN = "hold_again";
-    KEY_IS_TAKEN = "key_is_taken";
-    KEY_HOLDER = "key_holder";
-    LOCK_ID = "lock_id", only, postgres;
-    IS_KNOWN = "is_known", sqlite;
-    RELEASE_KEY = "release_key";
+    ENQUEUE = postgres "enqueue", sqlite "enqueue.sqlite", mysql "enqueue.mysql";
+    ENQUEUE_ONE = postgres "enqueue_one";
+    LARGE_ARGS = sqlite "large_args", mysql "large_args.mysql";
+    HOLD_KEY = all "hold_key";
+    HOLD_AGAIN = mysql "hold_again.mysql", all "hold_again";
+    KEY_IS_TAKEN = mysql "key_is_taken.mysql", all "key_is_taken";
+    KEY_HOLDER = all "key_holder";
+    LOCK_ID = postgres "lock_id", mysql "lock_id.mysql";
+    UNLOCK_ID = mysql "unlock_id";
+    IS_KNOWN = postgres "is_known", sqlite "is_known.sqlite", mysql "is_known.mysql";
+    RELEASE_KEY = all "release_key";
     // claim
-    LANES = "lanes", sqlite;
-    CLAIM = "claim", sqlite;
-    CLAIM_IN_TURN = "claim_in_turn", only, postgres;
-    TAKEN = "taken", only, sqlite;
-    FETCH_ARGS = "fetch_args", sqlite;
-    START = "start";
+    LANES = postgres "lanes", sqlite "lanes.sqlite", mysql "lanes.mysql";
+    CLAIM = postgres "claim", sqlite "claim.sqlite", mysql "claim.mysql";
+    CLAIM_IN_TURN = postgres "claim_in_turn";
+    IS_PAUSED = mysql "is_paused";
+    BIND = mysql "bind";
+    TAKEN = sqlite "taken", mysql "taken.mysql";
+    FETCH_ARGS = postgres "fetch_args", sqlite "fetch_args.sqlite", mysql "fetch_args.mysql";
+    START = all "start";
     // settle
-    SETTLE = "settle", only, postgres;
-    SETTLE_DONE = "settle_done", sqlite;
-    SETTLE_KEPT = "settle_kept", only, postgres;
-    TO_WAITING = "to_waiting", only, sqlite;
-    TO_CLAIMS = "to_claims", only, sqlite;
-    TO_PARKED = "to_parked", only, sqlite;
-    TO_FINISHED = "to_finished", only, sqlite;
-    LOST_ARGS = "lost_args", only, sqlite;
-    ERRORS = "errors", only, sqlite;
+    SETTLE = postgres "settle";
+    SETTLE_DONE = postgres "settle_done", sqlite "settle_done.sqlite", mysql "settle_done.mysql";
+    SETTLE_KEPT = postgres "settle_kept";
+    TO_WAITING = sqlite "to_waiting", mysql "to_waiting.mysql";
+    TO_CLAIMS = sqlite "to_claims", mysql "to_claims.mysql";
+    TO_PARKED = sqlite "to_parked", mysql "to_parked.mysql";
+    TO_FINISHED = sqlite "to_finished", mysql "to_finished.mysql";
+    LOST_ARGS = sqlite "lost_args", mysql "lost_args.mysql";
+    ERRORS = sqlite "errors", mysql "errors.mysql";
     // workers
-    JOIN = "join";
-    BEAT = "beat", sqlite;
-    LEAVE = "leave";
-    CANCELS = "cancels";
-    IS_UNWANTED = "is_unwanted";
-    DROP_CANCEL = "drop_cancel";
-    SAY_PROGRESS = "say_progress";
-    FORGET_PROGRESS = "forget_progress";
+    JOIN = all "join";
+    BEAT = postgres "beat", sqlite "beat.sqlite", mysql "beat.mysql";
+    NEWS = mysql "news";
+    LEAVE = all "leave";
+    CANCELS = all "cancels";
+    IS_UNWANTED = all "is_unwanted";
+    DROP_CANCEL = all "drop_cancel";
+    SAY_PROGRESS = mysql "say_progress.mysql", all "say_progress";
+    FORGET_PROGRESS = all "forget_progress";
     // maintenance
-    ORPHANS = "orphans", sqlite;
-    HELD = "held", sqlite;
-    BURY = "bury";
-    PARKED_KINDS = "parked_kinds";
-    UNPARK = "unpark", sqlite;
-    UNPARKED = "unparked", only, sqlite;
-    TAKE_DUTY = "take_duty";
-    PRUNE = "prune", sqlite;
-    PRUNE_ATTEMPTS = "prune_attempts", sqlite;
-    PARTITIONS = "partitions", only, postgres;
-    PRUNE_PROGRESS = "prune_progress";
-    PRUNE_CANCELS = "prune_cancels";
-    NOTIFY = "notify", only, postgres;
+    ORPHANS = postgres "orphans", others "orphans.others";
+    HELD = postgres "held", others "held.others";
+    BURY = all "bury";
+    PARKED_KINDS = all "parked_kinds";
+    UNPARK = postgres "unpark", sqlite "unpark.sqlite", mysql "unpark.mysql";
+    UNPARKED = sqlite "unparked", mysql "unparked.mysql";
+    TAKE_DUTY = mysql "take_duty.mysql", all "take_duty";
+    FIRST_DUTY = mysql "first_duty";
+    PRUNE = postgres "prune", sqlite "prune.sqlite", mysql "prune.mysql";
+    PRUNE_ATTEMPTS = postgres "prune_attempts", sqlite "prune_attempts.sqlite", mysql "prune_attempts.mysql";
+    PARTITIONS = postgres "partitions";
+    PRUNE_PROGRESS = all "prune_progress";
+    PRUNE_CANCELS = all "prune_cancels";
+    NOTIFY = postgres "notify";
     // admin
-    CLOCK = "clock";
-    FIND = "find";
-    FIND_CLAIM = "find_claim", sqlite;
-    CLAIMS = "claims", sqlite;
-    ATTEMPTS = "attempts";
-    LIST_WAITING = "list_waiting";
-    LIST_PARKED = "list_parked";
-    LIST_FINISHED = "list_finished";
-    COUNTS = "counts", sqlite;
-    PROGRESS = "progress";
-    PAUSE = "pause";
-    RESUME = "resume";
-    PAUSED = "paused";
-    CLEAR = "clear", sqlite;
-    CLEAR_UNIQUE = "clear_unique", only, sqlite;
-    CLEAR_ARGS = "clear_args", only, sqlite;
-    CLEAR_ATTEMPTS = "clear_attempts", only, sqlite;
-    ASK_CANCEL = "ask_cancel";
-    CANCEL_WAITING = "cancel_waiting", sqlite;
-    RETRY_FINISHED = "retry_finished", sqlite;
-    DELETE_FROM_JOBS = "delete_from_jobs";
-    DELETE_FROM_ARGS = "delete_from_args";
-    DELETE_FROM_PARKED = "delete_from_parked";
-    DELETE_FROM_FINISHED = "delete_from_finished";
-    DELETE_FROM_ATTEMPTS = "delete_from_attempts";
-    DELETE_KEYS = "delete_keys";
+    CLOCK = all "clock";
+    FIND = all "find";
+    FIND_CLAIM = postgres "find_claim", sqlite "find_claim.sqlite", mysql "find_claim.mysql";
+    CLAIMS = postgres "claims", others "claims.others";
+    ATTEMPTS = all "attempts";
+    LIST_WAITING = all "list_waiting";
+    LIST_PARKED = all "list_parked";
+    LIST_FINISHED = all "list_finished";
+    COUNTS = postgres "counts", sqlite "counts.sqlite", mysql "counts.mysql";
+    PROGRESS = all "progress";
+    PAUSE = mysql "pause.mysql", all "pause";
+    FIRST_PAUSE = mysql "first_pause";
+    RESUME = all "resume";
+    PAUSED = all "paused";
+    CLEAR = postgres "clear", sqlite "clear.sqlite", mysql "clear.mysql";
+    CLEAR_UNIQUE = sqlite "clear_unique", mysql "clear_unique.mysql";
+    CLEAR_ARGS = sqlite "clear_args";
+    CLEAR_ATTEMPTS = sqlite "clear_attempts", mysql "clear_attempts.mysql";
+    ASK_CANCEL = all "ask_cancel";
+    LOCK_JOB = mysql "lock_job";
+    CANCEL_WAITING = postgres "cancel_waiting", others "cancel_waiting.others";
+    RETRY_FINISHED = postgres "retry_finished", sqlite "retry_finished.sqlite", mysql "retry_finished.mysql";
+    DELETE_FROM_JOBS = all "delete_from_jobs";
+    DELETE_FROM_ARGS = all "delete_from_args";
+    DELETE_FROM_PARKED = all "delete_from_parked";
+    DELETE_FROM_FINISHED = all "delete_from_finished";
+    DELETE_FROM_ATTEMPTS = all "delete_from_attempts";
+    DELETE_KEYS = all "delete_keys";
 }
 
 /// Where djob's tables are: a schema (PostgreSQL) and a prefix, `djob_` unless somebody says otherwise.
@@ -205,28 +215,45 @@ impl Naming {
 
 /// Every statement as one connection needs it.
 #[derive(Clone)]
-pub(crate) struct Texts(Arc<[Option<SqlStr>]>);
+pub(crate) struct Texts(Arc<[Option<Text>]>);
 
 impl Texts {
     /// Renders all statements.
     pub(crate) fn new(dialect: Dialect, naming: &Naming) -> Self {
         let render = |statement: &Statement| {
+            let (text, places) = render(statement.source(dialect)?, dialect, naming);
             // What is put into the text was checked by `Naming::new`; nothing else ever enters a statement.
-            let text = render(statement.source(dialect)?, dialect, naming);
-            Some(AssertSqlSafe(text).into_sql_str())
+            Some(Text { sql: AssertSqlSafe(text).into_sql_str(), places })
         };
         Texts(Statement::ALL.iter().map(render).collect())
     }
 
-    /// The text of a statement; empty, and therefore refused by the database, if this database has no such statement.
+    /// The text of a statement that names its parameters in order; empty, and therefore refused by the database, if this
+    /// database has no such statement.
     pub(crate) fn get(&self, statement: Statement) -> SqlStr {
-        self.0[statement as usize].clone().unwrap_or_else(|| "".into_sql_str())
+        self.text(statement).sql
+    }
+
+    /// A statement to give arguments to.
+    pub(crate) fn ask<'q, D: Database>(&self, statement: Statement) -> Ask<'q, D> {
+        Ask::new(self.text(statement))
+    }
+
+    /// Whether this database has such a statement.
+    pub(crate) fn has(&self, statement: Statement) -> bool {
+        self.0[statement as usize].is_some()
+    }
+
+    fn text(&self, statement: Statement) -> Text {
+        self.0[statement as usize].clone().unwrap_or_else(|| Text { sql: "".into_sql_str(), places: None })
     }
 
     /// Every statement this database has.
     #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = (Statement, SqlStr)> {
-        Statement::ALL.iter().filter_map(|statement| Some((*statement, self.0[*statement as usize].clone()?)))
+        Statement::ALL
+            .iter()
+            .filter_map(|statement| Some((*statement, self.0[*statement as usize].clone()?.sql)))
     }
 }
 
@@ -236,30 +263,64 @@ impl std::fmt::Debug for Texts {
     }
 }
 
-fn render(text: &str, dialect: Dialect, naming: &Naming) -> String {
+/// The text, and the number of the argument in each place if the database does not number them itself.
+fn render(text: &str, dialect: Dialect, naming: &Naming) -> (String, Option<Arc<[usize]>>) {
     let body: String =
         text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
     let clock = format!("${}", last_parameter(&body) + 1);
     let body = match dialect {
-        #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => in_sqlites_words(&body).replace("now()", &clock),
-        #[cfg(feature = "postgres")]
+        Dialect::Sqlite => in_plain_words(&body).replace(" for update", "").replace("now()", &clock),
         Dialect::Postgres => {
             body.replace("now()", &format!("coalesce({clock}::timestamptz, statement_timestamp())"))
         }
+        Dialect::MySql => {
+            in_mysqls_words(&body).replace("now()", &format!("coalesce({clock}, {MYSQLS_CLOCK})"))
+        }
     };
-    body.replace("djob_", &naming.table(""))
+    let body = body.replace("djob_", &naming.table(""));
+    if dialect == Dialect::MySql { by_places(&body) } else { (body, None) }
 }
 
-/// PostgreSQL's words that SQLite does without: its times are plain numbers, and its types are loose.
-#[cfg(feature = "sqlite")]
-fn in_sqlites_words(text: &str) -> String {
-    // It has one writer, and so nothing to lock.
-    let mut text = text.replace(" * interval '1 microsecond'", "").replace(" for update", "");
+/// Microseconds since 1970.
+const MYSQLS_CLOCK: &str = "cast(unix_timestamp(now(6)) * 1000000 as signed)";
+
+/// PostgreSQL's words that others do without: their times are plain numbers, and their types are loose.
+fn in_plain_words(text: &str) -> String {
+    let mut text = text.replace(" * interval '1 microsecond'", "");
     for cast in ["::text", "::json", "::timestamptz", "::bigint"] {
         text = text.replace(cast, "");
     }
     text
+}
+
+/// MySQL has its own words for a row that is there already.
+fn in_mysqls_words(text: &str) -> String {
+    let text = in_plain_words(text);
+    match text.split_once("on conflict") {
+        Some((before, after)) if after.ends_with("do nothing") => {
+            before.replacen("insert into", "insert ignore into", 1)
+        }
+        _ => text,
+    }
+}
+
+/// Writes `?` for each `$n`, and says which they were.
+fn by_places(text: &str) -> (String, Option<Arc<[usize]>>) {
+    let mut parts = text.split('$');
+    let (mut sql, mut places) = (parts.next().unwrap_or_default().to_owned(), Vec::new());
+    for part in parts {
+        let digits = part.chars().take_while(char::is_ascii_digit).count();
+        match part[..digits].parse() {
+            Ok(number) => {
+                places.push(number);
+                sql.push('?');
+            }
+            // A path into JSON.
+            Err(_) => sql.push('$'),
+        }
+        sql.push_str(&part[digits..]);
+    }
+    (sql, Some(places.into()))
 }
 
 /// The highest `$n` in a text.
@@ -281,18 +342,28 @@ mod tests {
         assert_eq!(Naming::new(Some("jobs"), "x_").unwrap().table("claims"), "jobs.x_claims");
     }
 
-    #[cfg(feature = "sqlite")]
     #[test]
     fn the_clock_is_the_last_parameter() {
-        let text =
+        let (text, _) =
             render("-- a\nselect now() + $1 * interval '1 microsecond'", Dialect::Sqlite, &Naming::default());
         assert_eq!(text, "select $2 + $1");
     }
 
-    #[cfg(feature = "postgres")]
+    #[test]
+    fn mysql_gets_each_argument_where_it_is_named() {
+        let text = "insert into djob_t (a) select $2 from json_table($1, '$[0]') where b = $2 and c <= now()\non conflict (a) do nothing";
+        let (text, places) = render(text, Dialect::MySql, &Naming::default());
+        assert_eq!(
+            text,
+            "insert ignore into djob_t (a) select ? from json_table(?, '$[0]') where b = ? and c <= \
+             coalesce(?, cast(unix_timestamp(now(6)) * 1000000 as signed))\n"
+        );
+        assert_eq!(places.as_deref(), Some(&[2, 1, 2, 3][..]));
+    }
+
     #[test]
     fn postgres_is_asked_for_its_own_time_unless_a_time_is_bound() {
-        let text =
+        let (text, _) =
             render("select now() from djob_jobs", Dialect::Postgres, &Naming::new(Some("s"), "x_").unwrap());
         assert_eq!(text, "select coalesce($1::timestamptz, statement_timestamp()) from s.x_jobs");
     }

@@ -62,3 +62,10 @@ mod postgres {
         }
     }
 }
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use super::*;
+    stored_as!(Timestamp, i64, sqlx::MySql, Timestamp::as_micros, Timestamp::from_micros);
+    stored_as!(JobId, uuid::Uuid, sqlx::MySql, |id: JobId| id.0, JobId);
+}

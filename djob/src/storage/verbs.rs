@@ -5,10 +5,10 @@ use std::future::Future;
 use sqlx::{Database, SqlStr};
 use uuid::Uuid;
 
-use super::statement::Texts;
+use super::statement::{Statement, Texts};
 use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
-use crate::job::{Attempt, ClaimKey, JobId, JobRow};
+use crate::job::{Attempt, Claim, ClaimKey, ClaimedJob, JobId, JobRow};
 
 /// The newest migration this version knows.
 pub(crate) const KNOWN: i64 = 1;
@@ -18,19 +18,33 @@ pub(super) type Result<T> = std::result::Result<T, StorageError>;
 /// The time to bind: `None` where the database is asked.
 pub(crate) type Now = Option<Timestamp>;
 
+/// How a database keeps claims: the one thing in which they differ most.
+pub(crate) trait Claims: Database {
+    /// Reads a claim row, and whose it is.
+    fn claim(row: &Self::Row) -> Result<(Uuid, Claim)>;
+    /// Fetches arguments that lie apart, and puts them into the jobs.
+    fn fetch_args(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        jobs: &mut [ClaimedJob],
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// A database that says them. Each works on a connection, so that the pool's and the caller's will do.
 pub(crate) trait Verbs: Database {
     /// A statement whose parameters are a job and the time; returns how many rows it touched.
     fn on_job(
         conn: &mut Self::Connection,
-        sql: SqlStr,
+        texts: &Texts,
+        statement: Statement,
         id: JobId,
         now: Now,
     ) -> impl Future<Output = Result<u64>> + Send;
     /// A statement with only the job as its parameter.
     fn on_job_timeless(
         conn: &mut Self::Connection,
-        sql: SqlStr,
+        texts: &Texts,
+        statement: Statement,
         id: JobId,
     ) -> impl Future<Output = Result<u64>> + Send;
     fn clock(
@@ -107,7 +121,8 @@ pub(crate) trait Verbs: Database {
     -> impl Future<Output = Result<Vec<JobId>>> + Send;
     fn on_kind(
         conn: &mut Self::Connection,
-        sql: SqlStr,
+        texts: &Texts,
+        statement: Statement,
         kind: &str,
     ) -> impl Future<Output = Result<u64>> + Send;
     fn lanes(
@@ -129,11 +144,24 @@ pub(crate) trait Verbs: Database {
     ) -> impl Future<Output = Result<Vec<Attempt>>> + Send;
     fn list(
         conn: &mut Self::Connection,
-        sql: SqlStr,
+        texts: &Texts,
         filter: &Filter,
-        state: &str,
         now: Now,
     ) -> impl Future<Output = Result<Vec<JobRow>>> + Send;
+    fn orphans(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        lease: i64,
+        limit: u32,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<(Uuid, Claim)>>> + Send;
+    fn held(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        since: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Claim>>> + Send;
     fn counts(
         conn: &mut Self::Connection,
         texts: &Texts,
@@ -142,7 +170,8 @@ pub(crate) trait Verbs: Database {
     /// Whether a statement that has only the job as its parameter finds anything.
     fn finds(
         conn: &mut Self::Connection,
-        sql: SqlStr,
+        texts: &Texts,
+        statement: Statement,
         id: JobId,
     ) -> impl Future<Output = Result<bool>> + Send;
     fn say_progress(
@@ -164,7 +193,11 @@ pub(crate) trait Verbs: Database {
         now: Now,
     ) -> impl Future<Output = Result<bool>> + Send;
     /// One column of names.
-    fn names(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<Vec<String>>> + Send;
+    fn names(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        statement: Statement,
+    ) -> impl Future<Output = Result<Vec<String>>> + Send;
     /// The newest migration of `table` that was applied.
     fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
 }

@@ -43,7 +43,7 @@ pub(super) async fn insert_unique(
     for n in given {
         let id = jobs[n].id;
         sqlx::query(texts.get(LOCK_ID)).bind(id).execute(&mut *conn).await?;
-        holders[n] = Postgres::finds(conn, texts.get(IS_KNOWN), id).await?.then_some(id);
+        holders[n] = Postgres::finds(conn, texts, IS_KNOWN, id).await?.then_some(id);
     }
     // In the order of the keys, so that two such transactions never wait for each other.
     let mut order: Vec<usize> =

@@ -1,2 +1,2 @@
 -- Which job holds a unique key.
-select job from djob_unique where key = $1
+select job from djob_unique where unique_key = $1

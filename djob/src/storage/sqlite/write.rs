@@ -5,9 +5,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
-use super::rows;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Enqueued, JobId, NewJob};
 use crate::storage::columns::ARGS_INLINE_MAX;
+use crate::storage::json::{self, Nested::Plain};
 use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
@@ -23,7 +23,7 @@ pub(super) async fn enqueue(
 ) -> Result<Vec<Enqueued>, StorageError> {
     let mut answers = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        let known = job.id_given && Sqlite::finds(conn, texts.get(IS_KNOWN), job.id).await?;
+        let known = job.id_given && Sqlite::finds(conn, texts, IS_KNOWN, job.id).await?;
         let holder = match &job.meta.unique_key {
             _ if known => Some(job.id),
             Some(key) => Sqlite::hold_key(conn, texts, key, job.id).await?,
@@ -35,11 +35,11 @@ pub(super) async fn enqueue(
     jobs.retain(|_| kept.next().unwrap_or(false));
     let large = || jobs.iter().filter(|job| job.args.len() > ARGS_INLINE_MAX);
     if large().next().is_some() {
-        let json = rows::array(large(), rows::large_args);
+        let json = json::array(large(), json::large_args);
         sqlx::query(texts.get(LARGE_ARGS)).bind(json).execute(&mut *conn).await?;
     }
     if !jobs.is_empty() {
-        let json = rows::array(jobs.iter(), rows::new_job);
+        let json = json::array(jobs.iter(), |json, job| json::new_job(json, job, Plain));
         sqlx::query(texts.get(ENQUEUE)).bind(json).bind(now).execute(conn).await?;
     }
     Ok(answers)
@@ -59,7 +59,7 @@ pub(super) async fn claim_lane(
     let claim = claim.bind(lane.after.run_at).bind(lane.after.id).bind(limit).bind(now);
     let Some(row) = claim.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let key = ClaimKey { row: fence, fence };
-    let claim = rows::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false)?;
+    let claim = json::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false)?;
     if let Some(last) = claim.jobs.last() {
         let taken = sqlx::query(texts.get(TAKEN)).bind(&lane.queue).bind(lane.priority);
         let taken = taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id);
@@ -83,19 +83,29 @@ pub(super) async fn settle(
     let moves: Vec<Move> = moves::moves(end).collect();
     let to = |room| moves.iter().filter(move |to| to.room == room);
     let parts: [(Statement, String, bool, bool); 6] = [
-        (TO_WAITING, rows::array(to(Room::Waiting), rows::to_waiting), false, true),
-        (TO_CLAIMS, rows::array(to(Room::Claimed), rows::to_claim), true, true),
-        (TO_PARKED, rows::array(to(Room::Parked), rows::to_parked), false, true),
-        (TO_FINISHED, rows::array(to(Room::Finished), rows::to_finished), true, true),
+        (
+            TO_WAITING,
+            json::array(to(Room::Waiting), |json, to| json::to_waiting(json, to, Plain)),
+            false,
+            true,
+        ),
+        (TO_CLAIMS, json::array(to(Room::Claimed), json::to_claim), true, true),
+        (TO_PARKED, json::array(to(Room::Parked), |json, to| json::to_parked(json, to, Plain)), false, true),
+        (
+            TO_FINISHED,
+            json::array(to(Room::Finished), |json, to| json::to_finished(json, to, Plain)),
+            true,
+            true,
+        ),
         (
             ERRORS,
-            rows::array(moves.iter().filter(|to| to.has_attempt_error()), rows::attempt_error),
+            json::array(moves.iter().filter(|to| to.has_attempt_error()), json::attempt_error),
             true,
             true,
         ),
         (
             LOST_ARGS,
-            rows::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), rows::id),
+            json::array(moves.iter().filter(|to| to.loses_args()).map(|to| to.job.id), json::id),
             false,
             false,
         ),
@@ -112,7 +122,7 @@ pub(super) async fn settle(
     }
     for to in &moves {
         if matches!(to.room, Room::Waiting | Room::Parked) {
-            Sqlite::on_job_timeless(conn, texts.get(FORGET_PROGRESS), to.job.id).await?;
+            Sqlite::on_job_timeless(conn, texts, FORGET_PROGRESS, to.job.id).await?;
         }
         if let Some(key) = to.released_key() {
             Sqlite::release_key(conn, texts, key, to.job.id).await?;
@@ -125,7 +135,7 @@ pub(super) fn claim_row(row: &SqliteRow) -> Result<(Uuid, Claim), StorageError> 
     let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
     Ok((
         row.try_get(2)?,
-        rows::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
+        json::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
     ))
 }
 
@@ -137,8 +147,8 @@ pub(super) async fn unpark(
 ) -> Result<u64, StorageError> {
     let mut back = 0;
     for kind in kinds {
-        back += Sqlite::on_kind(conn, texts.get(UNPARK), kind).await?;
-        Sqlite::on_kind(conn, texts.get(UNPARKED), kind).await?;
+        back += Sqlite::on_kind(conn, texts, UNPARK, kind).await?;
+        Sqlite::on_kind(conn, texts, UNPARKED, kind).await?;
     }
     Ok(back)
 }
@@ -161,7 +171,7 @@ pub(super) async fn fetch_args(
     texts: &Texts,
     jobs: &mut [ClaimedJob],
 ) -> Result<(), StorageError> {
-    let ids = rows::array(jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id), rows::id);
+    let ids = json::array(jobs.iter().filter(|job| job.args.is_none()).map(|job| job.id), json::id);
     if ids == "[]" {
         return Ok(());
     }

@@ -1,5 +1,6 @@
-//! Jobs as JSON arrays: what SQLite takes and gives in place of arrays of columns. Pure.
+//! Jobs as JSON arrays: what SQLite and MySQL take and give in place of arrays of columns. Pure.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::storage::columns::ARGS_INLINE_MAX;
 use crate::storage::moves::Move;
 
 /// Writes `[[..],[..]]`, one inner array for each item.
-pub(super) fn array<T>(items: impl Iterator<Item = T>, each: impl Fn(&mut String, T)) -> String {
+pub(crate) fn array<T>(items: impl Iterator<Item = T>, each: impl Fn(&mut String, T)) -> String {
     let mut json = String::from("[");
     for (n, item) in items.enumerate() {
         json.push_str(if n == 0 { "" } else { "," });
@@ -23,8 +24,19 @@ pub(super) fn array<T>(items: impl Iterator<Item = T>, each: impl Fn(&mut String
     json
 }
 
-fn optional(json: &mut String, raw: Option<&str>) {
-    let _ = write!(json, ",{}", raw.unwrap_or("null"));
+/// How JSON lies within JSON. MySQL would rewrite what is not quoted, and MariaDB stops at a depth of 32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // which of them are built in depends on the features
+pub(crate) enum Nested {
+    Plain,
+    Quoted,
+}
+
+fn optional(json: &mut String, raw: Option<&str>, nested: Nested) {
+    match nested {
+        Nested::Plain => json.extend([",", raw.unwrap_or("null")]),
+        Nested::Quoted => quoted(json, raw),
+    }
 }
 
 /// Text that is not JSON itself.
@@ -33,11 +45,11 @@ fn quoted(json: &mut String, text: Option<&str>) {
 }
 
 /// A job for `enqueue.sqlite.sql`.
-pub(super) fn new_job(json: &mut String, job: &NewJob) {
+pub(crate) fn new_job(json: &mut String, job: &NewJob, nested: Nested) {
     let NewJob { id, queue, kind, priority, max_attempts, args, .. } = job;
     let _ = write!(json, r#"["{}","{queue}","{kind}",{priority},{max_attempts}"#, id.0.simple());
-    optional(json, (args.len() <= ARGS_INLINE_MAX).then_some(args));
-    optional(json, job.meta.to_json().as_deref());
+    optional(json, (args.len() <= ARGS_INLINE_MAX).then_some(args), nested);
+    optional(json, job.meta.to_json().as_deref(), nested);
     let _ = match job.due {
         Due::At(time) => write!(json, ",{},0]", time.as_micros()),
         Due::In(delay) => write!(json, ",null,{}]", micros(delay)),
@@ -45,43 +57,64 @@ pub(super) fn new_job(json: &mut String, job: &NewJob) {
 }
 
 /// A job for `large_args.sql`. Its arguments are quoted, so that they are stored as they are.
-pub(super) fn large_args(json: &mut String, job: &NewJob) {
+pub(crate) fn large_args(json: &mut String, job: &NewJob) {
     let _ = write!(json, r#"["{}""#, job.id.0.simple());
     quoted(json, Some(&job.args));
     json.push(']');
 }
 
 /// The nine columns that all rooms share, without the closing bracket.
-fn columns(json: &mut String, job: &ClaimedJob, args: Option<&str>) {
+fn columns(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
     let ClaimedJob { id, queue, kind, priority, run_at, attempt, max_attempts, .. } = job;
     let (id, run_at) = (id.0.simple(), run_at.as_micros());
     let _ = write!(json, r#"["{id:X}","{queue}","{kind}",{priority},{run_at},{attempt},{max_attempts}"#);
-    optional(json, args);
-    optional(json, job.meta.to_json().as_deref());
+    optional(json, args, nested);
+    optional(json, job.meta.to_json().as_deref(), nested);
 }
 
-pub(super) fn to_waiting(json: &mut String, to: &Move) {
-    columns(json, &to.job, to.row_args());
+pub(crate) fn to_waiting(json: &mut String, to: &Move, nested: Nested) {
+    columns(json, &to.job, to.row_args(), nested);
     let _ = match to.delay {
         Some(delay) => write!(json, ",{delay}]"),
         None => write!(json, ",null]"),
     };
 }
 
-pub(super) fn to_claim(json: &mut String, to: &Move) {
-    columns(json, &to.job, to.row_args());
+pub(crate) fn to_claim(json: &mut String, to: &Move) {
+    columns(json, &to.job, to.row_args(), Nested::Plain);
     let _ = write!(json, r#","{}",{}]"#, to.fence.simple(), u8::from(to.state.is_some()));
 }
 
-pub(super) fn to_parked(json: &mut String, to: &Move) {
-    columns(json, &to.job, to.row_args());
+/// A claim row for `to_claims.mysql.sql`, with its one job as [`claim`] reads it.
+pub(crate) fn to_claim_row(json: &mut String, to: &Move) {
+    let (id, fence, started) = (to.job.id.0.simple(), to.fence.simple(), u8::from(to.state.is_some()));
+    let _ = write!(json, r#"["{id}","{fence}",{started},"{}",{}"#, to.job.queue, to.job.priority);
+    let mut jobs = String::from("[");
+    claimed(&mut jobs, &to.job, to.row_args(), Nested::Quoted);
+    jobs.push(']');
+    quoted(json, Some(&jobs));
+    json.push(']');
+}
+
+/// A job of a claim row, as [`claim`] reads it.
+pub(crate) fn claimed(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
+    let ClaimedJob { id, kind, run_at, attempt, max_attempts, .. } = job;
+    let (id, run_at) = (id.0.simple(), run_at.as_micros());
+    let _ = write!(json, r#"["{id:X}","{kind}",{run_at},{attempt},{max_attempts}"#);
+    optional(json, args, nested);
+    optional(json, job.meta.to_json().as_deref(), nested);
+    json.push(']');
+}
+
+pub(crate) fn to_parked(json: &mut String, to: &Move, nested: Nested) {
+    columns(json, &to.job, to.row_args(), nested);
     quoted(json, to.state);
     quoted(json, to.error.as_deref());
     json.push(']');
 }
 
-pub(super) fn to_finished(json: &mut String, to: &Move) {
-    columns(json, &to.job, to.row_args());
+pub(crate) fn to_finished(json: &mut String, to: &Move, nested: Nested) {
+    columns(json, &to.job, to.row_args(), nested);
     quoted(json, to.state);
     quoted(json, to.result.as_deref());
     quoted(json, to.error.as_deref());
@@ -91,17 +124,17 @@ pub(super) fn to_finished(json: &mut String, to: &Move) {
     };
 }
 
-pub(super) fn attempt_error(json: &mut String, to: &Move) {
+pub(crate) fn attempt_error(json: &mut String, to: &Move) {
     let _ = write!(json, r#"["{}",{},{}"#, to.job.id.0.simple(), to.job.attempt, to.ran_us);
     quoted(json, to.error.as_deref());
     json.push(']');
 }
 
-pub(super) fn id(json: &mut String, id: JobId) {
+pub(crate) fn id(json: &mut String, id: JobId) {
     let _ = write!(json, r#""{}""#, id.0.simple());
 }
 
-/// One job of a claim row's JSON, as `claim.sqlite.sql` builds it.
+/// One job of a claim row's JSON, as `claim.sqlite.sql` or [`claimed`] writes it.
 #[derive(serde::Deserialize)]
 struct Claimed<'a>(
     &'a str,
@@ -114,7 +147,7 @@ struct Claimed<'a>(
 );
 
 /// Reads a claim row.
-pub(super) fn claim(
+pub(crate) fn claim(
     key: ClaimKey,
     queue: &str,
     priority: i16,
@@ -140,11 +173,23 @@ pub(super) fn claim(
             run_at: Timestamp::from_micros(run_at),
             attempt,
             max_attempts,
-            args: args.map(|args| args.get().into()),
+            args: args.map(unnested).map(Into::into),
             args_apart: args.is_none(),
-            meta: Meta::from_json(meta.map(RawValue::get)),
+            meta: Meta::from_json(meta.map(unnested).as_deref()),
         });
     }
     jobs.sort_by_key(|job| (job.run_at, job.id));
     Ok(Claim { key, jobs, started })
+}
+
+/// The JSON within: it is an object, so that a string is one that was quoted.
+fn unnested(raw: &RawValue) -> Cow<'_, str> {
+    let text = raw.get();
+    let quoted = text.starts_with('"').then(|| serde_json::from_str::<String>(text).ok()).flatten();
+    quoted.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Whether a text is JSON, where the database does not look.
+pub(crate) fn check(text: &str) -> Result<(), serde_json::Error> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop)
 }

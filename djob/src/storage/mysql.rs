@@ -1,0 +1,370 @@
+//! MySQL and MariaDB: many machines.
+//!
+//! Written for what both have in common (MySQL 8.0.19, MariaDB 10.6, or later): no `returning`, so that a move between rooms
+//! is a locking read, a copy and a delete in one transaction. InnoDB ends one of two transactions that block each other; such
+//! a one is done again.
+
+mod connect;
+mod heart;
+mod write;
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow};
+use uuid::Uuid;
+
+use super::connections::Connections;
+use super::error::Problem;
+use super::statement::Statement::*;
+use super::statement::{Naming, Texts};
+use super::verbs::{Claims, Now, Verbs};
+use super::*;
+use crate::clock::{Clock, micros};
+
+/// How long a call may take.
+const CALL_MAX: Duration = Duration::from_secs(30);
+/// How long a migration may take: it may wait for another program's.
+const MIGRATION_MAX: Duration = Duration::from_secs(600);
+/// How often a transaction is done again that the server has ended for another's sake.
+const TRIES: u32 = 10;
+
+/// A MySQL or MariaDB database.
+#[derive(Clone)]
+pub(crate) struct MySqlStorage {
+    connections: Connections<MySqlConnection>,
+    options: MySqlConnectOptions,
+    texts: Texts,
+    naming: Naming,
+    clock: Clock,
+}
+
+// sqlx prints the password.
+impl fmt::Debug for MySqlStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, database) = (self.options.get_host(), self.options.get_database().unwrap_or_default());
+        write!(f, "MySqlStorage({host}/{database})")
+    }
+}
+
+impl MySqlStorage {
+    /// The time to bind: nothing, so that the server says, unless a test holds the clock.
+    fn now(&self) -> Now {
+        self.clock.read()
+    }
+
+    /// Does `work` on one of the connections, within a time limit.
+    async fn on<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut MySqlConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        let mut conn = self.connections.lend().await?;
+        match tokio::time::timeout(CALL_MAX, work(&mut conn, &self.texts, self.now())).await {
+            Ok(Ok(done)) => {
+                conn.put_back();
+                Ok(done)
+            }
+            Ok(Err(error)) => {
+                conn.put_back_if_well().await;
+                Err(error)
+            }
+            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
+        }
+    }
+
+    /// The same within a transaction, which is done again if the server has ended it for another's sake.
+    async fn on_tx<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: for<'c> Fn(&'c mut MySqlConnection, Texts, Now) -> BoxFuture<'c, Result<T, StorageError>>,
+    {
+        let mut tries = 0;
+        loop {
+            let once = async |conn: &mut MySqlConnection, texts: &Texts, now: Now| {
+                let mut tx = conn.begin().await?;
+                let done = work(&mut tx, texts.clone(), now).await?;
+                tx.commit().await?;
+                Ok(done)
+            };
+            match self.on(what, once).await {
+                Err(error) if error.is_deadlock() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+            // Not all of them at once: the end of such an id is random.
+            let wait = Uuid::now_v7().as_u128() % (1 << tries.min(6));
+            tokio::time::sleep(Duration::from_millis(1 + u64::try_from(wait).unwrap_or(1))).await;
+        }
+    }
+
+    /// Does `work` with one view of all rooms, so that a job on its way between two of them is seen in one.
+    async fn look<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
+    where
+        W: AsyncFnOnce(&mut MySqlConnection, &Texts, Now) -> Result<T, StorageError>,
+    {
+        let looked = async move |conn: &mut MySqlConnection, texts: &Texts, now: Now| {
+            // For the next transaction only.
+            sqlx::query("set transaction isolation level repeatable read").execute(&mut *conn).await?;
+            let mut tx = conn.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
+            let done = work(&mut tx, texts, now).await?;
+            tx.commit().await?;
+            Ok(done)
+        };
+        self.on(what, looked).await
+    }
+}
+
+impl Claims for MySql {
+    fn claim(row: &MySqlRow) -> Result<(Uuid, Claim), StorageError> {
+        write::claim_row(row)
+    }
+
+    async fn fetch_args(
+        conn: &mut MySqlConnection,
+        texts: &Texts,
+        jobs: &mut [ClaimedJob],
+    ) -> Result<(), StorageError> {
+        write::fetch_args(conn, texts, jobs).await
+    }
+}
+
+impl Storage for MySqlStorage {
+    fn database(&self) -> &'static str {
+        "MySQL"
+    }
+
+    fn migrate(&self) -> Reply<'_, SchemaVersion> {
+        Box::pin(async move {
+            let mut conn = self.connect().await?;
+            let done = async {
+                connect::migrate(&mut conn, &self.naming).await?;
+                connect::version(&mut conn, &self.naming).await
+            };
+            let timeout = |_| Err(StorageError::new(Problem::Timeout("migrate")));
+            tokio::time::timeout(MIGRATION_MAX, done).await.unwrap_or_else(timeout)
+        })
+    }
+
+    fn schema_version(&self) -> Reply<'_, SchemaVersion> {
+        Box::pin(self.on("schema_version", async |conn, _, _| connect::version(conn, &self.naming).await))
+    }
+
+    fn migrations(&self) -> Vec<(i64, &'static str, String)> {
+        connect::migrations(&self.naming)
+    }
+
+    fn now(&self) -> Reply<'_, Timestamp> {
+        Box::pin(self.on("now", async |conn, texts, now| MySql::clock(conn, texts, now).await))
+    }
+
+    fn enqueue(&self, jobs: Vec<NewJob>) -> Reply<'_, Vec<Enqueued>> {
+        Box::pin(self.on_tx("enqueue", move |conn, texts, now| {
+            let jobs = jobs.clone();
+            Box::pin(async move { write::enqueue(conn, &texts, now, jobs).await })
+        }))
+    }
+
+    fn enqueue_in<'a>(&'a self, conn: Conn<'a>, jobs: Vec<NewJob>) -> Reply<'a, Vec<Enqueued>> {
+        Box::pin(async move {
+            match conn {
+                Conn::MySql(conn) => write::enqueue(conn, &self.texts, self.now(), jobs).await,
+                #[allow(unreachable_patterns)] // where this is the only database
+                _ => Err(StorageError::new(Problem::OtherDatabase)),
+            }
+        })
+    }
+
+    fn settle_in<'a>(&'a self, conn: Conn<'a>, worker: Uuid, end: &'a ClaimEnd) -> Reply<'a, bool> {
+        Box::pin(async move {
+            match conn {
+                Conn::MySql(conn) => write::settle(conn, &self.texts, self.now(), worker, end).await,
+                #[allow(unreachable_patterns)] // where this is the only database
+                _ => Err(StorageError::new(Problem::OtherDatabase)),
+            }
+        })
+    }
+
+    fn find(&self, id: JobId) -> Reply<'_, Option<JobRow>> {
+        Box::pin(self.look("find", async move |conn, texts, now| MySql::find(conn, texts, id, now).await))
+    }
+
+    fn attempts(&self, id: JobId) -> Reply<'_, Vec<Attempt>> {
+        Box::pin(self.on("attempts", async move |conn, texts, _| MySql::attempts(conn, texts, id).await))
+    }
+
+    fn list<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<JobRow>> {
+        Box::pin(self.look("list", async move |conn, texts, now| MySql::list(conn, texts, filter, now).await))
+    }
+
+    fn counts(&self) -> Reply<'_, Vec<Count>> {
+        Box::pin(self.on("counts", async |conn, texts, now| MySql::counts(conn, texts, now).await))
+    }
+
+    fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {
+        Box::pin(self.on_tx("cancel", move |conn, texts, now| {
+            Box::pin(async move { rooms::cancel::<MySql>(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn cancel_slipped(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on_tx("cancel_slipped", move |conn, texts, now| {
+            Box::pin(async move { rooms::cancel_slipped::<MySql>(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn retry(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on_tx("retry", move |conn, texts, now| {
+            Box::pin(async move { rooms::retry::<MySql>(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn delete(&self, id: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on_tx("delete", move |conn, texts, _| {
+            Box::pin(async move { rooms::delete::<MySql>(conn, &texts, id).await })
+        }))
+    }
+
+    fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
+        let queue = queue.unwrap_or_default().to_owned();
+        Box::pin(async move {
+            let mut gone = 0;
+            loop {
+                let queue = queue.clone();
+                let batch = self.on_tx("clear", move |conn, texts, _| {
+                    let queue = queue.clone();
+                    Box::pin(async move { write::clear(conn, &texts, &queue).await })
+                });
+                match batch.await? {
+                    0 => return Ok(gone),
+                    more => gone += more,
+                }
+            }
+        })
+    }
+
+    fn pause<'a>(&'a self, queue: &'a str, pause: bool) -> Reply<'a, bool> {
+        Box::pin(
+            self.on("pause", async move |conn, texts, now| {
+                MySql::pause(conn, texts, queue, pause, now).await
+            }),
+        )
+    }
+
+    fn paused(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(self.on("paused", async |conn, texts, _| MySql::names(conn, texts, PAUSED).await))
+    }
+
+    fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
+        Box::pin(self.on("say_progress", async move |conn, texts, now| {
+            MySql::say_progress(conn, texts, said, now).await
+        }))
+    }
+
+    fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
+        Box::pin(self.on("join", async |conn, texts, now| MySql::join(conn, texts, worker, now).await))
+    }
+
+    fn leave(&self, worker: Uuid) -> Reply<'_, ()> {
+        Box::pin(self.on("leave", async move |conn, texts, _| MySql::leave(conn, texts, worker).await))
+    }
+
+    fn heart(&self) -> Reply<'_, Box<dyn Heart>> {
+        Box::pin(heart::open(self))
+    }
+
+    fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>> {
+        Box::pin(
+            self.on("lanes", async move |conn, texts, now| MySql::lanes(conn, texts, priorities, now).await),
+        )
+    }
+
+    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
+        let lanes: Arc<[LaneAt]> = lanes.into();
+        Box::pin(self.on_tx("claim", move |conn, texts, now| {
+            let lanes = lanes.clone();
+            Box::pin(async move { write::claim(conn, &texts, now, worker, &lanes, limit).await })
+        }))
+    }
+
+    fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()> {
+        Box::pin(
+            self.on("fetch_args", async move |conn, texts, _| write::fetch_args(conn, texts, jobs).await),
+        )
+    }
+
+    fn settle<'a>(&'a self, worker: Uuid, ends: &'a [ClaimEnd]) -> Reply<'a, Vec<bool>> {
+        let ends: Arc<[ClaimEnd]> = ends.into();
+        Box::pin(self.on_tx("settle", move |conn, texts, now| {
+            let ends = ends.clone();
+            Box::pin(async move {
+                let mut accepted = Vec::with_capacity(ends.len());
+                for end in ends.iter() {
+                    accepted.push(write::settle(conn, &texts, now, worker, end).await?);
+                }
+                Ok(accepted)
+            })
+        }))
+    }
+
+    fn start(&self, worker: Uuid, key: ClaimKey) -> Reply<'_, bool> {
+        Box::pin(
+            self.on("start", async move |conn, texts, now| MySql::start(conn, texts, worker, key, now).await),
+        )
+    }
+
+    fn cancels(&self) -> Reply<'_, Vec<JobId>> {
+        Box::pin(self.on("cancels", async |conn, texts, _| MySql::cancels(conn, texts).await))
+    }
+
+    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
+        Box::pin(self.on("orphans", async move |conn, texts, now| {
+            MySql::orphans(conn, texts, micros(lease), limit, now).await
+        }))
+    }
+
+    fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>> {
+        Box::pin(self.on("held", async move |conn, texts, now| {
+            MySql::held(conn, texts, worker, micros(since), now).await
+        }))
+    }
+
+    fn bury(&self, lease: Duration) -> Reply<'_, u64> {
+        Box::pin(
+            self.on("bury", async move |conn, texts, now| MySql::bury(conn, texts, micros(lease), now).await),
+        )
+    }
+
+    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
+        Box::pin(async move {
+            let names = async |conn: &mut MySqlConnection, texts: &Texts, _: Now| {
+                MySql::names(conn, texts, PARKED_KINDS).await
+            };
+            let mut back = 0;
+            for kind in self.on("unpark", names).await?.into_iter().filter(|kind| kinds.contains(kind)) {
+                let unparked = self.on_tx("unpark", move |conn, texts, _| {
+                    let kind = kind.clone();
+                    Box::pin(async move { write::unpark(conn, &texts, &kind).await })
+                });
+                back += unparked.await?;
+            }
+            Ok(back)
+        })
+    }
+
+    fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool> {
+        Box::pin(self.on("take_duty", async move |conn, texts, now| {
+            MySql::take_duty(conn, texts, duty, worker, micros(hold), now).await
+        }))
+    }
+
+    fn prune(&self, limit: u32) -> Reply<'_, u64> {
+        Box::pin(self.on("prune", async move |conn, texts, now| MySql::prune(conn, texts, limit, now).await))
+    }
+
+    fn notify(&self) -> Reply<'_, ()> {
+        // Nobody can listen: other processes find it by polling.
+        Box::pin(async { Ok(()) })
+    }
+
+    fn listen<'a>(&'a self, _woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+}

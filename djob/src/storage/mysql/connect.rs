@@ -1,0 +1,144 @@
+//! Connections to MySQL or MariaDB, and its migrations.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
+
+use super::MySqlStorage;
+use crate::clock::Clock;
+use crate::storage::connections::Connections;
+use crate::storage::error::Problem;
+use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::verbs::{KNOWN, Verbs};
+use crate::storage::{SchemaVersion, StorageError};
+
+/// Connections for all calls.
+const MOST: usize = 10;
+/// How long the first connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// REPEATABLE READ, the default, locks the gaps between rows: claims, inserts and rescues would wait for each other.
+/// What a statement means must not depend on how the server is set, nor on the zone it stands in.
+const PINNED: &str = "set session transaction isolation level read committed; \
+                      set session innodb_lock_wait_timeout = 3; set session time_zone = '+00:00'; \
+                      set session sql_mode = 'STRICT_TRANS_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'";
+
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "rooms", include_str!("../../../migrations/mysql/0001_rooms.sql"))];
+
+impl MySqlStorage {
+    /// Connects to the database at `url`.
+    pub(crate) async fn open(url: &str, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+        let bad = |_| StorageError::setting("not a MySQL URL: write `mysql://user@host:3306/database`");
+        let options = MySqlConnectOptions::from_str(url).map_err(bad)?;
+        if options.get_database().is_none() {
+            return Err(StorageError::setting(
+                "the URL names no database: write `mysql://user@host:3306/database`",
+            ));
+        }
+        // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
+        let options = if says_ssl_mode(url) || is_local(url, &options) {
+            options
+        } else {
+            options.ssl_mode(MySqlSslMode::VerifyIdentity)
+        };
+        let storage = Self::with_options(options, naming, clock)?;
+        let first = tokio::time::timeout(CONNECT_MAX, storage.connect()).await;
+        first.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?.close().await?;
+        Ok(storage)
+    }
+
+    /// Uses the application's own database, with connections of djob's own: the application's are never touched.
+    pub(crate) fn with_pool(pool: &MySqlPool, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+        Self::with_options((*pool.connect_options()).clone(), naming, clock)
+    }
+
+    fn with_options(
+        options: MySqlConnectOptions,
+        naming: Naming,
+        clock: Clock,
+    ) -> Result<Self, StorageError> {
+        if naming.schema().is_some() {
+            return Err(StorageError::setting(
+                "`schema` is for PostgreSQL: MySQL's schemas are databases, so name one in the URL",
+            ));
+        }
+        let options = options.disable_statement_logging();
+        let texts = Texts::new(Dialect::MySql, &naming);
+        let made = options.clone();
+        let connections = Connections::new(MOST, move || {
+            let options = made.clone();
+            Box::pin(async move { connect(&options).await })
+        });
+        Ok(MySqlStorage { connections, options, texts, naming, clock })
+    }
+
+    /// A connection that is not lent.
+    pub(crate) async fn connect(&self) -> Result<MySqlConnection, StorageError> {
+        connect(&self.options).await
+    }
+
+    /// The rendered statements, for the test that prepares each of them.
+    #[cfg(test)]
+    pub(crate) fn texts(&self) -> &Texts {
+        &self.texts
+    }
+}
+
+async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, StorageError> {
+    let mut conn = options.connect().await?;
+    conn.execute(PINNED).await?;
+    Ok(conn)
+}
+
+fn says_ssl_mode(url: &str) -> bool {
+    url.contains("sslmode=") || url.contains("ssl-mode=")
+}
+
+fn is_local(url: &str, options: &MySqlConnectOptions) -> bool {
+    url.contains("socket=") || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]")
+}
+
+pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
+    MIGRATIONS.into_iter().map(|(version, name, text)| (version, name, naming.migration(text))).collect()
+}
+
+/// Applies what is missing. Another program's migration is waited for; sqlx's own lock is none on MariaDB. MySQL commits each
+/// statement of a migration by itself, so that one which was cut short is done again.
+pub(super) async fn migrate(conn: &mut MySqlConnection, naming: &Naming) -> Result<(), StorageError> {
+    let one = |(version, name, text): (i64, &'static str, String)| {
+        Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
+    migrator.dangerous_set_table_name(migrations_table(naming));
+    migrator.set_locking(false);
+    let lock = migrations_table(naming);
+    sqlx::query("select get_lock(concat(database(), ?), 600)").bind(&lock).execute(&mut *conn).await?;
+    let forget = format!("delete from {lock} where not success");
+    match sqlx::query(AssertSqlSafe(forget)).execute(&mut *conn).await.map_err(StorageError::from) {
+        Err(error) if !error.is_schema() => return Err(error),
+        _ => {}
+    }
+    // The lock ends with the connection.
+    migrator.run_direct(None, conn, false).await?;
+    Ok(())
+}
+
+fn migrations_table(naming: &Naming) -> String {
+    format!("_{}", naming.table("migrations"))
+}
+
+pub(super) async fn version(
+    conn: &mut MySqlConnection,
+    naming: &Naming,
+) -> Result<SchemaVersion, StorageError> {
+    let text = format!("select max(version) from {}", migrations_table(naming));
+    let found = match MySql::version(conn, AssertSqlSafe(text).into_sql_str()).await {
+        Err(error) if error.is_schema() => 0,
+        found => found?,
+    };
+    Ok(SchemaVersion { found, known: KNOWN })
+}

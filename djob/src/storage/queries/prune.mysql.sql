@@ -1,0 +1,2 @@
+-- MySQL limits a delete itself.
+delete from djob_finished where keep_until <= now() limit $1

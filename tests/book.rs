@@ -49,6 +49,7 @@ pages! {
     partitions = "book/src/design/013-partitions.md";
     wake_ups = "book/src/design/014-wake-ups-are-hints.md";
     turns = "book/src/design/015-large-claims-take-turns.md";
+    mysql = "book/src/design/016-mysql-copies-and-deletes.md";
 }
 
 #[cfg(test)]

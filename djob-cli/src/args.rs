@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
-    /// sqlite://jobs.db or postgres://user@host/db [env: DJOB_DATABASE_URL, then DATABASE_URL]
+    /// sqlite://jobs.db, postgres://user@host/db or mysql://user@host/db [env: DJOB_DATABASE_URL, then DATABASE_URL]
     #[arg(short, long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// PostgreSQL schema of the tables

@@ -24,7 +24,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = djob::connect("sqlite::memory:").await?; // or sqlite://jobs.db, or postgres://..
+//! let client = djob::connect("sqlite::memory:").await?; // or sqlite://jobs.db, postgres://.., mysql://..
 //! client.migrate().await?;
 //! client.install(); // `perform_later` finds it from now on
 //!

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use uuid::Uuid;
 
+use crate::job::JobId;
 use crate::storage::{News, StorageError};
 use crate::worker::Engine;
 
@@ -23,13 +25,13 @@ pub(crate) async fn keep(engine: Arc<Engine>) {
     let mut prune = every(Duration::from_secs(300));
     let mut cancel = every(Duration::from_secs(1));
     let mut forgotten = every(engine.config.lease / 2);
-    let mut doubted = HashSet::new();
+    let (mut doubted, mut looked_at) = (HashSet::new(), JobId::from(Uuid::nil()));
     loop {
         let (duty, done) = tokio::select! {
             () = engine.over.cancelled() => return,
             () = engine.heard.silence.notified() => ("rescue", rescue::rescue(&engine).await),
             () = engine.heard.parked.notified() => ("unpark", unpark::unpark(&engine).await),
-            _ = prune.tick() => ("prune", prune::prune(&engine).await),
+            _ = prune.tick() => ("prune", prune::prune(&engine, &mut looked_at).await),
             _ = cancel.tick() => ("cancel", cancel::cancel(&engine).await),
             _ = forgotten.tick() => ("forgotten", forgotten::forgotten(&engine, &mut doubted).await),
         };

@@ -298,6 +298,10 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Deletes up to `limit` finished jobs whose time is up, and what belonged to them; returns how many.
     fn prune(&self, limit: u32) -> Reply<'_, u64>;
 
+    /// Looks at the stored errors of up to `limit` jobs, those with the next higher ids than `after`, and deletes those of jobs
+    /// that are gone. Returns the last job it looked at, or `None` if there are no more.
+    fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>>;
+
     // ---- wake-ups: hints, never needed for correctness ----
 
     /// Tells workers of other processes that there is something to do.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use djob::storage::Cancelled;
 use djob::{Due, JobId, JobState, Keep, NewJob, Settlement};
+use uuid::Uuid;
 
 use super::subject::*;
 
@@ -233,18 +234,42 @@ pub async fn the_errors_of_a_job_that_is_gone_are_pruned(subject: &Subject) -> C
         keep: Keep::For(Duration::ZERO),
     };
     assert!(subject.settle(worker, all(&claim, &gone)).await?);
-    subject.advance(HOUR * 2);
-    subject.storage().prune(100).await?;
+    let other = subject.put_and_settle(job(), retry(Duration::ZERO)).await?;
+    let last = subject.storage().prune_attempts(Uuid::nil().into(), 1).await?;
+    assert_eq!(last, Some(id), "there is more to look at");
     assert!(subject.storage().attempts(id).await?.is_empty());
+    assert_eq!(subject.storage().prune_attempts(id, 10).await?, None);
+    assert_eq!(subject.storage().attempts(other).await?.len(), 1);
     Ok(())
 }
 
-/// Its last attempt was two hours ago, since the waits between attempts grow.
+/// A job that moves from room to room while they are looked through, one after the other, must not look gone.
+pub async fn the_errors_of_a_job_on_the_move_are_kept(subject: &Subject) -> Checked {
+    for _ in 0..50 {
+        let id = subject.put_and_settle(job(), retry(Duration::ZERO)).await?;
+        let moved = async {
+            let worker = worker();
+            let claim = subject.claim_batch(worker).await?;
+            subject.settle(worker, all(&claim, &completed())).await
+        };
+        let pruned = async {
+            for _ in 0..5 {
+                subject.storage().prune_attempts(Uuid::nil().into(), 100).await?;
+            }
+            Ok::<_, djob::BoxError>(())
+        };
+        let (moved, pruned) = tokio::join!(moved, pruned);
+        pruned?;
+        assert!(moved?);
+        assert_eq!(subject.storage().attempts(id).await?.len(), 1);
+    }
+    Ok(())
+}
+
 pub async fn the_errors_of_an_unfinished_job_are_kept_in_every_room(subject: &Subject) -> Checked {
-    let id = subject.put_and_settle(job(), retry(HOUR * 2)).await?;
-    subject.advance(HOUR * 2);
+    let id = subject.put_and_settle(job(), retry(Duration::ZERO)).await?;
     let errors = async || {
-        subject.storage().prune(100).await?;
+        subject.storage().prune_attempts(Uuid::nil().into(), 100).await?;
         Ok::<_, djob::BoxError>(subject.storage().attempts(id).await?.len())
     };
     assert_eq!(errors().await?, 1, "while it waits");

@@ -140,6 +140,7 @@ macro_rules! __storage_promises {
                 history_is_pruned_when_its_time_is_up
                 history_is_pruned_a_bounded_number_at_a_time
                 the_errors_of_a_job_that_is_gone_are_pruned
+                the_errors_of_a_job_on_the_move_are_kept
                 the_errors_of_an_unfinished_job_are_kept_in_every_room
             }
             list {

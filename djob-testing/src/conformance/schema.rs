@@ -68,6 +68,7 @@ async fn live(client: Client, clock: Clock) -> Checked {
     subject.storage().bury(LEASE).await?;
     assert!(subject.storage().take_duty("prune", worker, LEASE).await?);
     subject.storage().prune(10).await?;
+    subject.storage().prune_attempts(uuid::Uuid::nil().into(), 10).await?;
     assert_eq!(subject.state(id).await?, Some(JobState::Completed));
     Ok(())
 }

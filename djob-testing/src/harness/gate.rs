@@ -103,6 +103,7 @@ impl Storage for Gated {
         unpark(kinds: &'a [String]) -> u64;
         take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
         prune(limit: u32) -> u64;
+        prune_attempts(after: JobId, limit: u32) -> Option<JobId>;
         notify() -> ();
         listen(woken: &'a (dyn Fn() + Send + Sync)) -> ();
     }

@@ -359,6 +359,12 @@ impl Storage for MySqlStorage {
         Box::pin(self.on("prune", async move |conn, texts, now| MySql::prune(conn, texts, limit, now).await))
     }
 
+    fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
+        Box::pin(self.on("prune_attempts", async move |conn, texts, _| {
+            MySql::prune_attempts(conn, texts, after, limit).await
+        }))
+    }
+
     fn notify(&self) -> Reply<'_, ()> {
         // Nobody can listen: other processes find it by polling.
         Box::pin(async { Ok(()) })

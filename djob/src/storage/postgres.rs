@@ -376,6 +376,12 @@ impl Storage for PostgresStorage {
         }))
     }
 
+    fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
+        Box::pin(self.on("prune_attempts", async move |conn, texts, _| {
+            Postgres::prune_attempts(conn, texts, after, limit).await
+        }))
+    }
+
     fn notify(&self) -> Reply<'_, ()> {
         Box::pin(self.within(&self.claims, CALL_MAX, "notify", async |conn, texts, _| {
             sqlx::query(texts.get(NOTIFY)).bind(self.naming.channel()).execute(conn).await?;

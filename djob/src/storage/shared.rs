@@ -133,14 +133,30 @@ where
     }
 
     async fn prune(conn: &mut D::Connection, texts: &Texts, limit: u32, now: Now) -> Result<u64> {
-        // What is an hour old belongs to no job on the move between two rooms, or to its own claim row.
+        // A job that has run for an hour has a claim row of its own.
         const HOUR: i64 = 3_600_000_000;
         let limit = i64::from(limit);
         let pruned = texts.ask::<D>(PRUNE).bind(limit).bind(now).execute(conn).await?.affected();
-        texts.ask::<D>(PRUNE_ATTEMPTS).bind(HOUR).bind(limit).bind(now).execute(conn).await?;
         texts.ask::<D>(PRUNE_PROGRESS).bind(HOUR).bind(now).execute(conn).await?;
         texts.ask::<D>(PRUNE_CANCELS).bind(HOUR).bind(now).execute(conn).await?;
         Ok(pruned)
+    }
+
+    async fn prune_attempts(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        after: JobId,
+        limit: u32,
+    ) -> Result<Option<JobId>> {
+        let looked = texts.ask::<D>(LONELY_ATTEMPTS).bind(after).bind(i64::from(limit));
+        let rows = looked.fetch_all(conn).await?;
+        for row in &rows {
+            if let Some(gone) = row.try_get::<Option<JobId>, _>(1)? {
+                Self::on_job_timeless(conn, texts, DELETE_FROM_ATTEMPTS, gone).await?;
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        last.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
     async fn hold_key(

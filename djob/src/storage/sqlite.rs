@@ -319,6 +319,12 @@ impl Storage for SqliteStorage {
         }))
     }
 
+    fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
+        Box::pin(self.write(move |conn, texts, _| {
+            Box::pin(async move { Sqlite::prune_attempts(conn, &texts, after, limit).await })
+        }))
+    }
+
     fn notify(&self) -> Reply<'_, ()> {
         // Other processes see the file change.
         Box::pin(async { Ok(()) })

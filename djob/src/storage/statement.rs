@@ -122,7 +122,7 @@ statements! {
     TAKE_DUTY = mysql "take_duty.mysql", all "take_duty";
     FIRST_DUTY = mysql "first_duty";
     PRUNE = postgres "prune", sqlite "prune.sqlite", mysql "prune.mysql";
-    PRUNE_ATTEMPTS = postgres "prune_attempts", sqlite "prune_attempts.sqlite", mysql "prune_attempts.mysql";
+    LONELY_ATTEMPTS = postgres "lonely_attempts", sqlite "lonely_attempts.sqlite", mysql "lonely_attempts.mysql";
     PARTITIONS = postgres "partitions";
     PRUNE_PROGRESS = all "prune_progress";
     PRUNE_CANCELS = all "prune_cancels";

@@ -97,6 +97,12 @@ pub(crate) trait Verbs: Database {
         limit: u32,
         now: Now,
     ) -> impl Future<Output = Result<u64>> + Send;
+    fn prune_attempts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        after: JobId,
+        limit: u32,
+    ) -> impl Future<Output = Result<Option<JobId>>> + Send;
     fn hold_key(
         conn: &mut Self::Connection,
         texts: &Texts,

@@ -1,0 +1,7 @@
+-- MySQL keeps a claim's jobs as JSON.
+select a.job, case when exists (select 1 from djob_finished as f where f.id = a.job)
+                     or exists (select 1 from djob_jobs as j where j.id = a.job)
+                     or exists (select 1 from djob_parked as p where p.id = a.job)
+                     or exists (select 1 from djob_claims as c where c.id = a.job or instr(c.jobs, concat('["', hex(a.job), '"')) > 0)
+              then null else a.job end
+from (select distinct job from djob_attempts where job > $1 order by job limit $2) as a order by a.job

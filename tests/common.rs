@@ -23,7 +23,8 @@ pub async fn hog(busy_ms: u64) {
 
 /// The job that takes its process down; only ever run by the worker process.
 #[job]
-pub async fn poison() {
+pub async fn poison(how: String) {
+    drop(how);
     std::process::abort();
 }
 
@@ -78,8 +79,10 @@ impl Database {
 
     /// The same with its log going elsewhere.
     pub fn worker_logging_to(&self, settings: &[(&str, &str)], log: impl Into<Stdio>) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        // A worker that would take all memory is refused it, and ends as if it had been killed for that.
+        let mut command = Command::new("sh");
         command
+            .args(["-c", "ulimit -v 4000000; exec \"$0\"", env!("CARGO_BIN_EXE_worker")])
             .env("DATABASE_URL", &self.url)
             .env("LEDGER", self.ledger())
             .stdout(Stdio::piped())

@@ -5,9 +5,7 @@ use std::time::Duration;
 use djob::JobState;
 use djob::storage::{Cursor, LaneAt};
 
-use crate::common::{
-    Database, HogJob, TallyJob, count, eventually, mysql, poison, postgres, runs, sqlite, tally,
-};
+use crate::common::{Database, HogJob, TallyJob, count, eventually, mysql, postgres, runs, sqlite, tally};
 
 /// Enqueues jobs, kills the worker in the middle of them, and times a second worker's recovery.
 async fn killed_workers_jobs_complete(database: Database) {
@@ -75,31 +73,6 @@ async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_postg
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_mysql() {
     a_terminated_worker_leaves_nothing_behind(mysql().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_takes_its_worker_down_fails_after_three_crashes_and_its_neighbours_complete() {
-    let database = sqlite().await;
-    let client = &database.client;
-    let culprit = poison.perform_later().on(client).await.unwrap();
-    for number in 0..15 {
-        tally.perform_later(number, 20).on(client).await.unwrap();
-    }
-    let failed = async || {
-        let mut worker = database.worker(&[("LEASE_MS", "1500")]);
-        eventually("the worker dies or the culprit is condemned", Duration::from_secs(60), async || {
-            worker.0.try_wait().unwrap().is_some()
-                || culprit.status().await.unwrap() == Some(JobState::Failed)
-        })
-        .await;
-        culprit.status().await.unwrap() == Some(JobState::Failed)
-    };
-    eventually("the culprit fails", Duration::from_secs(120), failed).await;
-    let row = client.find(culprit.id()).await.unwrap().unwrap();
-    assert!(row.error.unwrap().starts_with("crash_loop"));
-    let _worker = database.worker(&[("LEASE_MS", "1500")]);
-    let completed = async || count(client, JobState::Completed).await == 15;
-    eventually("all neighbours complete", Duration::from_secs(40), completed).await;
 }
 
 /// A worker that stood still for longer than its lease has lost its jobs: what it says about them is refused, and it goes on

@@ -7,5 +7,6 @@ mod common;
 mod crash;
 mod enqueue;
 mod many_workers;
+mod poison;
 mod tidy;
 mod ui;

@@ -43,10 +43,28 @@ async fn hog(ctx: &JobContext, busy_ms: u64) -> Result<(), BoxError> {
 #[job(queue = "last_words", unique = |_| "one".to_owned())]
 async fn last_word() {}
 
-/// Take the whole process down.
+/// Take the whole process down, in one way or another.
 #[job]
-async fn poison() {
+async fn poison(how: String) {
+    match how.as_str() {
+        "overflow" => drop(std::hint::black_box(descend(0))),
+        "memory" => {
+            let mut hoard = vec![];
+            loop {
+                hoard.push(vec![1_u8; 16 << 20]);
+            }
+        }
+        "slowly" => tokio::time::sleep(Duration::from_millis(900)).await,
+        _ => {}
+    }
     std::process::abort();
+}
+
+/// Never comes back up.
+#[allow(unconditional_recursion)]
+fn descend(depth: u64) -> u64 {
+    let kept = std::hint::black_box([depth; 64]);
+    descend(depth + 1) + kept[0]
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

@@ -55,6 +55,7 @@
 pub mod admin;
 pub mod claim;
 pub mod enqueue;
+mod faulty;
 pub mod fence;
 pub mod large_args;
 pub mod lease;
@@ -68,7 +69,7 @@ pub mod transaction;
 pub mod unique;
 pub mod worker;
 
-pub use worker::{contract, effects, ends, hooks, limits, outcomes, queues};
+pub use worker::{contract, effects, ends, faults, hooks, limits, outcomes, queues};
 
 use std::future::Future;
 use std::time::Duration;

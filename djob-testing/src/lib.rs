@@ -33,6 +33,8 @@ pub mod conformance;
 mod database;
 #[cfg(feature = "sqlite")]
 mod harness;
+#[cfg(feature = "sqlite")]
+mod verbs;
 
 pub use database::{CallersTransaction, TestDatabase};
 #[cfg(feature = "sqlite")]

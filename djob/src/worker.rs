@@ -13,6 +13,7 @@ mod layer;
 mod open;
 mod pool;
 mod prefetch;
+mod quarantine;
 mod run;
 mod settle;
 mod signals;

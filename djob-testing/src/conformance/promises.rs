@@ -176,6 +176,9 @@ macro_rules! __storage_promises {
                 a_job_that_was_stopped_and_is_retried_runs_to_its_end
                 a_slow_job_does_not_keep_its_neighbours_from_being_settled
             }
+            faults {
+                whichever_call_goes_wrong_nothing_is_lost_and_nothing_counts_twice
+            }
             contract {
                 arguments_that_break_a_rule_are_refused_before_they_are_stored
                 arguments_that_break_the_contract_are_parked_with_their_place

@@ -4,6 +4,7 @@
 pub mod contract;
 pub mod effects;
 pub mod ends;
+pub mod faults;
 pub mod hooks;
 pub mod limits;
 pub mod outcomes;

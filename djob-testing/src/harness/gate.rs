@@ -71,40 +71,5 @@ impl Storage for Gated {
         self.seen().claim(worker, lanes, limit)
     }
 
-    hand_on! {
-        migrate() -> SchemaVersion;
-        enqueue(jobs: Vec<NewJob>) -> Vec<Enqueued>;
-        schema_version() -> SchemaVersion;
-        now() -> Timestamp;
-        enqueue_in(conn: Conn<'a>, jobs: Vec<NewJob>) -> Vec<Enqueued>;
-        settle_in(conn: Conn<'a>, worker: Uuid, end: &'a ClaimEnd) -> bool;
-        find(id: JobId) -> Option<JobRow>;
-        attempts(id: JobId) -> Vec<Attempt>;
-        list(filter: &'a Filter) -> Vec<JobRow>;
-        counts() -> Vec<Count>;
-        cancel(id: JobId) -> Cancelled;
-        cancel_slipped(id: JobId) -> bool;
-        retry(id: JobId) -> bool;
-        delete(id: JobId) -> bool;
-        clear(queue: Option<&'a str>) -> u64;
-        pause(queue: &'a str, pause: bool) -> bool;
-        paused() -> Vec<String>;
-        join(worker: &'a WorkerInfo) -> ();
-        leave(worker: Uuid) -> ();
-        heart() -> Box<dyn Heart>;
-        fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
-        settle(worker: Uuid, ends: &'a [ClaimEnd]) -> Vec<bool>;
-        start(worker: Uuid, key: ClaimKey) -> bool;
-        say_progress(said: &'a [(JobId, f64)]) -> ();
-        cancels() -> Vec<JobId>;
-        orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
-        held(worker: Uuid, since: Duration) -> Vec<Claim>;
-        bury(lease: Duration) -> u64;
-        unpark(kinds: &'a [String]) -> u64;
-        take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
-        prune(limit: u32) -> u64;
-        prune_attempts(after: JobId, limit: u32) -> Option<JobId>;
-        notify() -> ();
-        listen(woken: &'a (dyn Fn() + Send + Sync)) -> ();
-    }
+    crate::verbs::every_verb! { hand_on }
 }

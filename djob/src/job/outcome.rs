@@ -37,9 +37,9 @@ pub enum Outcome {
     UnknownKind,
     /// The worker stopped before the attempt came to an end, or before it began.
     Interrupted,
-    /// The worker died, and this job was alone in its claim.
+    /// The worker died, and this job was alone in its claim, or is known to have run.
     Crashed,
-    /// The worker died, and this job was one of several in its claim.
+    /// The worker died, and this job was one of several in its claim: it may have run.
     Suspected,
 }
 

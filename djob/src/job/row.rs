@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::id::JobId;
-use super::settle::{Facts, Keep};
+use super::settle::{CRASHES_MAX, Facts, Keep};
 use super::state::JobState;
 use super::{Backoff, JobDef};
 use crate::clock::Timestamp;
@@ -71,10 +71,10 @@ pub struct Meta {
     /// The unique key the job holds until it is finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_key: Option<String>,
-    /// How often a worker died over it.
+    /// How many workers died while it ran in them.
     #[serde(skip_serializing_if = "is_zero")]
     pub crashes: u16,
-    /// It was in flight when a worker died: it runs alone in its claim.
+    /// It was in flight when a worker died, and nobody knows whether it had begun.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub suspect: bool,
     /// How often it was snoozed.
@@ -87,6 +87,21 @@ fn is_zero(n: &u16) -> bool {
 }
 
 impl Meta {
+    /// How many workers died while it ran in them, or may have.
+    pub fn deaths(&self) -> u16 {
+        self.crashes.saturating_add(u16::from(self.suspect))
+    }
+
+    /// A worker has died over it, or may have: it gets a claim row of its own, in which it is noted that it begins.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.deaths() > 0
+    }
+
+    /// If another worker dies while it runs it has failed: so it runs in the quarantine, with no other suspect beside it.
+    pub(crate) fn is_on_its_last_chance(&self) -> bool {
+        self.deaths() + 1 >= CRASHES_MAX
+    }
+
     /// As stored: nothing if there is nothing to say.
     pub(crate) fn to_json(&self) -> Option<String> {
         if *self == Meta::default() {
@@ -128,7 +143,7 @@ impl ClaimedJob {
         Facts {
             attempt: self.attempt,
             max_attempts: self.max_attempts,
-            crashes: self.meta.crashes,
+            deaths: self.meta.deaths(),
             backoff: def.map_or(Backoff::default(), |def| def.backoff),
             keep: def.and_then(|def| def.keep),
             jitter,

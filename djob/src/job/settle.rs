@@ -32,8 +32,8 @@ pub struct Facts {
     pub attempt: u16,
     /// How many attempts the job may use up.
     pub max_attempts: u16,
-    /// How many times a worker died over it before.
-    pub crashes: u16,
+    /// How many workers died while it ran, or may have run, before.
+    pub deaths: u16,
     /// How long to wait between attempts.
     pub backoff: Backoff,
     /// How long to keep it, if its kind says.
@@ -71,9 +71,9 @@ pub enum Settlement {
     },
     /// Back to waiting at once, as if it had never been claimed.
     Release,
-    /// Back to waiting, to be run alone: its worker died.
+    /// Back to waiting, under suspicion: its worker died.
     Rescue {
-        /// Whether the job itself is to blame as far as is known.
+        /// Whether the job is known to have run then.
         crashed: bool,
     },
     /// Into the parked room, with a reason.
@@ -111,7 +111,7 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
                     .into(),
         },
         Outcome::Interrupted => Settlement::Release,
-        Outcome::Crashed if facts.crashes.saturating_add(1) >= CRASHES_MAX => {
+        Outcome::Crashed if facts.deaths.saturating_add(1) >= CRASHES_MAX => {
             let error = format!("crash_loop: {CRASHES_MAX} workers died while they ran this job");
             finish(JobState::Failed, None, Some(error))
         }
@@ -125,14 +125,7 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        Facts {
-            attempt: 0,
-            max_attempts: 3,
-            crashes: 0,
-            backoff: Backoff::default(),
-            keep: None,
-            jitter: 0.0,
-        }
+        Facts { attempt: 0, max_attempts: 3, deaths: 0, backoff: Backoff::default(), keep: None, jitter: 0.0 }
     }
 
     fn state_of(settlement: Settlement) -> Option<JobState> {
@@ -159,11 +152,11 @@ mod tests {
 
     #[test]
     fn three_crashes_end_a_job_and_suspicion_alone_never_does() {
-        let crash = |crashes| settle(&Facts { crashes, ..facts() }, Outcome::Crashed);
+        let crash = |deaths| settle(&Facts { deaths, ..facts() }, Outcome::Crashed);
         assert_eq!(crash(0), Settlement::Rescue { crashed: true });
         assert_eq!(crash(1), Settlement::Rescue { crashed: true });
         assert_eq!(state_of(crash(2)), Some(JobState::Failed));
-        let suspected = settle(&Facts { crashes: 2, ..facts() }, Outcome::Suspected);
+        let suspected = settle(&Facts { deaths: 2, ..facts() }, Outcome::Suspected);
         assert_eq!(suspected, Settlement::Rescue { crashed: false });
     }
 

@@ -1,7 +1,7 @@
 //! Rescue: jobs of a worker that died go back to waiting.
 //!
-//! Each of a batch's jobs comes back as a *suspect* and is run alone in its claim from then on, so that one that takes its
-//! worker down is found out without its neighbours being blamed.
+//! Each of a batch's jobs comes back as a *suspect* and is alone in its claim from then on, so that one that takes its worker
+//! down is found out without its neighbours being blamed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,12 @@ fn rescued(engine: &Engine, claim: Claim) -> ClaimEnd {
     let batch = claim.key.row == claim.key.fence;
     let to_blame = claim.started || (batch && claim.jobs.len() == 1);
     let ended = claim.jobs.into_iter().map(|job| {
-        let outcome = if to_blame { Outcome::Crashed } else { Outcome::Suspected };
+        let outcome = match job.meta.is_suspect() {
+            _ if to_blame => Outcome::Crashed,
+            // Before a suspect begins, that is noted.
+            true if !batch => Outcome::Interrupted,
+            _ => Outcome::Suspected,
+        };
         let settlement = settle(&job.facts(engine.registry.get(&job.kind), 0.0), outcome);
         Ended { job: Arc::new(job), settlement, ran: Duration::ZERO, finished_itself: false }
     });

@@ -45,6 +45,11 @@ impl StorageError {
         StorageError::new(Problem::Garbled(what.to_string()))
     }
 
+    /// For storages of other crates: the database cannot be reached, for this reason. The same call may succeed a little later.
+    pub fn unreachable(why: impl fmt::Display) -> Self {
+        StorageError::new(Problem::Unreachable(why.to_string()))
+    }
+
     /// Whether the same call may succeed a little later: a lost connection, a busy or restarting database, a deadlock.
     pub fn is_transient(&self) -> bool {
         match &*self.0 {

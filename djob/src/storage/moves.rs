@@ -180,7 +180,8 @@ fn moved(end: &ClaimEnd, ended: &Ended) -> Option<Move> {
         }
         Settlement::Retry { delay, error } => {
             to.job.attempt = to.job.attempt.saturating_add(1);
-            to.job.meta.suspect = false;
+            // It came to an end of its own: no worker died of that.
+            (to.job.meta.suspect, to.job.meta.crashes) = (false, 0);
             (to.delay, to.error) = (Some(micros(*delay)), Some(error.clone()));
         }
         Settlement::Snooze { delay } => {
@@ -189,10 +190,10 @@ fn moved(end: &ClaimEnd, ended: &Ended) -> Option<Move> {
             to.delay = Some(micros(*delay));
         }
         Settlement::Release => {}
-        Settlement::Rescue { crashed } => {
-            to.job.meta.crashes = to.job.meta.crashes.saturating_add(u16::from(*crashed));
-            to.job.meta.suspect = true;
-        }
+        Settlement::Rescue { crashed } => match crashed {
+            true => to.job.meta.crashes = to.job.meta.crashes.saturating_add(1),
+            false => to.job.meta.suspect = true,
+        },
         Settlement::Park { reason, detail } => {
             to.room = Room::Parked;
             (to.state, to.error) = (Some(*reason), Some(detail.clone()));

@@ -167,7 +167,7 @@ impl Claimer {
 /// Takes a claim in: fetches arguments that lie apart, gives jobs that must be alone their own claim row, fills the slots.
 pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     let alone = |job: &ClaimedJob| {
-        job.meta.suspect || engine.registry.get(&job.kind).is_some_and(|def| def.transactional)
+        job.meta.is_suspect() || engine.registry.get(&job.kind).is_some_and(|def| def.transactional)
     };
     let (must_split, apart) = (claim.jobs.iter().any(alone), claim.jobs.iter().any(|job| job.args.is_none()));
     let runs = OpenClaim::open(claim);
@@ -179,10 +179,10 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     if must_split && let Some(end) = open.split(true) {
         split(engine, &open, end).await;
     }
-    let suspect = |run: &Run| run.held().is_some_and(|job| job.meta.suspect);
-    let (suspects, others): (Vec<Run>, Vec<Run>) =
-        if must_split { runs.into_iter().partition(suspect) } else { (vec![], runs) };
-    engine.quarantine.fill(suspects);
+    let last_chance = |run: &Run| run.held().is_some_and(|job| job.meta.is_on_its_last_chance());
+    let (apart, others): (Vec<Run>, Vec<Run>) =
+        if must_split { runs.into_iter().partition(last_chance) } else { (vec![], runs) };
+    engine.quarantine.fill(apart);
     pool.fill(others);
 }
 

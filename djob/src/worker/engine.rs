@@ -49,7 +49,7 @@ pub(crate) struct Engine {
     pub(crate) id: Uuid,
     parts: Parts,
     pub(crate) pools: Vec<Arc<Pool>>,
-    /// Where suspects run, one at a time: if the worker dies there is one to blame.
+    /// Where those suspects run, one at a time, that another death of a worker would condemn.
     pub(crate) quarantine: Arc<Pool>,
     /// Claim no more, and wait to be told to drain.
     pub(crate) quiet: CancellationToken,
@@ -68,6 +68,8 @@ pub(crate) struct Engine {
     /// How many outcomes of each fence are on their way into the database.
     on_the_way: Mutex<HashMap<Uuid, usize>>,
     pub(crate) outbox_filled: Notify,
+    /// Outcomes were stored, or refused.
+    stored: Notify,
     unsettled: AtomicU32,
     /// Grows with each job that begins or ends here.
     activity: AtomicU64,
@@ -101,6 +103,7 @@ impl Engine {
             outbox: Mutex::default(),
             on_the_way: Mutex::default(),
             outbox_filled: Notify::new(),
+            stored: Notify::new(),
             unsettled: AtomicU32::new(0),
             activity: AtomicU64::new(0),
             heard: Heard::default(),
@@ -246,6 +249,17 @@ impl Engine {
         open || self.on_the_way().contains_key(&fence)
     }
 
+    /// Waits until no outcome under this fence is on its way into the database.
+    pub(crate) async fn has_stored(&self, fence: Uuid) {
+        loop {
+            let stored = self.stored.notified();
+            if !self.on_the_way().contains_key(&fence) {
+                return;
+            }
+            stored.await;
+        }
+    }
+
     /// Takes everything that is to be stored.
     pub(crate) fn take_outbox(&self) -> Vec<ClaimEnd> {
         std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
@@ -256,6 +270,7 @@ impl Engine {
         self.stir();
         self.unsettled.fetch_sub(u32::try_from(jobs).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.pools.iter().for_each(|pool| pool.look_again());
+        self.stored.notify_waiters();
     }
 
     /// Whether no outcome is left to be stored.

@@ -41,7 +41,7 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
 }
 
 /// Runs one job and hands over what became of it; returns how long it ran, if it did.
-async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Duration> {
+pub(super) async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Duration> {
     let without_args = || run.held().is_some_and(|job| job.args.is_none());
     if engine.abort.is_cancelled() || (engine.draining.is_cancelled() && without_args()) {
         // Nothing begins any more; it goes back.
@@ -50,7 +50,7 @@ async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Duration> {
     }
     let (job, key) = run.begin()?;
     engine.stir();
-    if job.meta.suspect && !super::settle::start(engine, key).await {
+    if job.meta.is_suspect() && !super::settle::start(engine, key).await {
         // It is not this worker's any more: what is said about it is refused.
         conclude(engine, run, Settlement::Release, Duration::ZERO);
         return None;

@@ -101,6 +101,24 @@ impl OpenClaim {
         self.progress().rows == Rows::Splitting
     }
 
+    /// Hands back what has waited for its turn for too long, of a claim whose jobs have rows of their own.
+    pub(crate) fn hand_back(&self) -> Vec<ClaimEnd> {
+        let mut progress = self.progress();
+        if progress.rows != Rows::Single || self.opened.elapsed() < OPEN_MAX {
+            return vec![];
+        }
+        let mut back = vec![];
+        for slot in &mut progress.jobs {
+            if matches!(slot, Slot::Held(_))
+                && let Slot::Held(job) = mem::replace(slot, Slot::Over)
+            {
+                back.push(self.single(released(job)));
+            }
+        }
+        progress.left -= back.len();
+        back
+    }
+
     /// Begins to split the batch. What has not begun is handed back unless `keep_held`.
     pub(crate) fn split(&self, keep_held: bool) -> Option<ClaimEnd> {
         let mut progress = self.progress();
@@ -118,13 +136,7 @@ impl OpenClaim {
                 Slot::Running(job) => end.still.push(Still { job: job.clone(), started: true }),
                 Slot::Held(job) if keep_held => end.still.push(Still { job: job.clone(), started: false }),
                 Slot::Held(job) => {
-                    let job = job.clone();
-                    end.ended.push(Ended {
-                        job,
-                        settlement: Settlement::Release,
-                        ran: Duration::ZERO,
-                        finished_itself: false,
-                    });
+                    end.ended.push(released(job.clone()));
                     *slot = Slot::Over;
                     continue;
                 }
@@ -149,7 +161,17 @@ impl OpenClaim {
     }
 }
 
+/// A job that goes back without having begun.
+fn released(job: Arc<ClaimedJob>) -> Ended {
+    Ended { job, settlement: Settlement::Release, ran: Duration::ZERO, finished_itself: false }
+}
+
 impl Run {
+    /// The fence of its claim.
+    pub(crate) fn fence(&self) -> Uuid {
+        self.claim.fence
+    }
+
     /// The job, if it may still begin here; marks it as running.
     pub(crate) fn begin(&self) -> Option<(Arc<ClaimedJob>, ClaimKey)> {
         let mut progress = self.claim.progress();

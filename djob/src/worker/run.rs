@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::engine::{Engine, Orders, Parts};
-use super::{claim, drain, execute, heartbeat, host, settle, signals};
+use super::{claim, drain, execute, heartbeat, host, quarantine, settle, signals};
 use crate::error::WorkerError;
 use crate::events::Event;
 use crate::storage::WorkerInfo;
@@ -90,7 +90,7 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
         }
     }
     let alone = engine.config.concurrency() as usize;
-    parts.spawn(execute::slot(engine.clone(), engine.quarantine.clone(), alone));
+    parts.spawn(quarantine::quarantine(engine.clone(), alone));
     parts.spawn(settle::settler(engine.clone()));
     parts.spawn(settle::splitter(engine.clone()));
     parts.spawn(crate::maintenance::keep(engine.clone()));

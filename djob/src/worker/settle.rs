@@ -1,5 +1,6 @@
 //! The settler: stores what became of jobs, many at a time, and does not rest until it is stored or refused.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ pub(crate) async fn flush(engine: &Engine) {
     }
 }
 
-/// Splits batches that have been open for too long, until the worker is over.
+/// Splits batches that have been open for too long, and hands back what waits here for too long, until the worker is over.
 pub(crate) async fn splitter(engine: Arc<Engine>) {
     let mut ticks = tokio::time::interval(OPEN_MAX / 5);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -52,11 +53,13 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
             () = engine.over.cancelled() => return,
         }
         for open in engine.still_open() {
-            if !open.is_slow() {
-                continue;
-            }
-            if let Some(end) = open.split(false) {
+            let split = if open.is_slow() { open.split(false) } else { None };
+            let back = open.hand_back();
+            if split.is_some() || !back.is_empty() {
                 engine.pools.iter().for_each(|pool| pool.was_slow());
+            }
+            back.into_iter().for_each(|end| engine.settle(end));
+            if let Some(end) = split {
                 super::claim::split(&engine, &open, end).await;
             }
         }
@@ -67,6 +70,7 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
 /// lease is lost (then others have the jobs, and nothing that is said here counts), or until there is no hope.
 pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
     let (mut pause, mut refusals, begin) = (Duration::from_millis(20), 0, Instant::now());
+    let mut answer_lost = false;
     loop {
         // A worker that ends does not wait for ever: its claims are rescued later.
         let too_long = engine.abort.is_cancelled() && begin.elapsed() > LAST_TRIES;
@@ -74,12 +78,18 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
             return refused(engine, &ends);
         }
         match engine.storage().settle(engine.id, &ends).await {
-            Ok(accepted) => {
+            Ok(mut accepted) => {
+                if answer_lost {
+                    for (end, accepted) in ends.iter().zip(&mut accepted) {
+                        *accepted = *accepted || was_stored(engine, end).await;
+                    }
+                }
                 ends.iter().zip(&accepted).for_each(|(end, accepted)| tell(engine, end, *accepted));
                 return accepted;
             }
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "could not store outcomes; trying again");
+                answer_lost = true;
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
@@ -95,16 +105,51 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
     }
 }
 
-/// Notes that a suspect begins; `false` if it is not this worker's any more.
-pub(crate) async fn start(engine: &Engine, key: ClaimKey) -> bool {
+/// Whether an outcome that is refused, after an earlier answer was lost, was stored by that earlier call.
+async fn was_stored(engine: &Engine, end: &ClaimEnd) -> bool {
+    match end.ended.iter().find(|ended| ended.finished_itself) {
+        // Its claim row is gone either way: by its own transaction, or because what was to be said if that failed was stored.
+        Some(ended) => is_unfinished(engine, ended).await,
+        // As long as its lease stands nobody but this worker touches its claims.
+        None => still_lives(engine).await,
+    }
+}
+
+async fn is_unfinished(engine: &Engine, ended: &Ended) -> bool {
+    persistently(engine, "could not look for a job", || async {
+        let row = engine.storage().find(ended.job.id).await?;
+        Ok(row.is_some_and(|row| row.state != JobState::Completed))
+    })
+    .await
+}
+
+/// Whether this worker is alive by the database's judgement, now and ever since it joined: a beat after the lease is refused.
+async fn still_lives(engine: &Engine) -> bool {
+    persistently(engine, "could not ask for the lease", || async {
+        let beaten = engine.storage().heart().await?.beat(engine.id, engine.config.lease).await?;
+        Ok(beaten.is_some())
+    })
+    .await
+}
+
+/// Asks until there is an answer; `false` once the lease is lost.
+async fn persistently<F>(engine: &Engine, what_failed: &str, ask: impl Fn() -> F) -> bool
+where
+    F: Future<Output = Result<bool, StorageError>>,
+{
     while !engine.lost() {
-        match engine.storage().start(engine.id, key).await {
-            Ok(started) => return started,
-            Err(error) => tracing::warn!(%error, "could not note that a job begins; trying again"),
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => tracing::warn!(%error, "{what_failed}; trying again"),
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     false
+}
+
+/// Notes that a suspect begins; `false` if it is not this worker's any more.
+pub(crate) async fn start(engine: &Engine, key: ClaimKey) -> bool {
+    persistently(engine, "could not note that a job begins", || engine.storage().start(engine.id, key)).await
 }
 
 /// One outcome that the database refuses must not keep the others from being stored.

@@ -1,0 +1,243 @@
+//! The database under torture: its server, what is done to it, and what it says in the end. All of it by plain SQL on a
+//! connection of its own, past the wires: nothing here goes through djob.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use djob::BoxError;
+use djob::sqlx::{self, AssertSqlSafe, Row as _};
+use djob_servers::{Durability, MariaDb, Postgres, Server};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::args::Database;
+use crate::bank::{Bank, Till};
+use crate::process::signal;
+
+/// Where it is, and how to reach it.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) kind: Database,
+    server: Option<Arc<Mutex<Server>>>,
+    /// Its address for this process.
+    url: String,
+    socket: Option<PathBuf>,
+}
+
+/// A job in a room.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) state: String,
+    pub(crate) error: Option<String>,
+}
+
+/// What the database says in the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rooms {
+    pub(crate) finished: Vec<Row>,
+    /// The room and the id of each job that is not finished.
+    pub(crate) unfinished: Vec<(String, Uuid)>,
+    /// The job of each effect.
+    pub(crate) effects: Vec<Uuid>,
+}
+
+impl Site {
+    /// Starts a server of this run's own, as durable as in production.
+    pub(crate) async fn start(kind: Database, folder: &Path) -> Result<Self, BoxError> {
+        let (server, socket) = match kind {
+            Database::Sqlite => {
+                let url = format!("sqlite://{}", folder.join("jobs.db").display());
+                return Ok(Site { kind, server: None, url, socket: None });
+            }
+            Database::Postgres => (Postgres::start(Durability::On)?, ".s.PGSQL.5432"),
+            Database::Mariadb => (MariaDb::start(Durability::On)?, "my.sock"),
+        };
+        Bank::at(&server.url()).connect().await?.execute("create database torture").await?;
+        let (url, socket) = (server.url_for("torture"), Some(server.folder().join(socket)));
+        Ok(Site { kind, server: Some(Arc::new(Mutex::new(server))), url, socket })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The server's socket; SQLite has none.
+    pub(crate) fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// The address of the database at the end of a wire that listens on this port.
+    pub(crate) fn url_through(&self, port: u16) -> String {
+        match self.kind {
+            Database::Sqlite => self.url.clone(),
+            Database::Postgres => format!("postgres://postgres@127.0.0.1:{port}/torture"),
+            Database::Mariadb => format!("mysql://root@127.0.0.1:{port}/torture"),
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> Result<Till, sqlx::Error> {
+        Bank::at(&self.url).connect().await
+    }
+
+    /// Stops the server and starts it again: as an administrator would, or by SIGKILL for all of its processes at once.
+    pub(crate) async fn restart(&self, crash: bool) -> Result<(), BoxError> {
+        let Some(server) = self.server.clone() else { return Ok(()) };
+        let mut server = server.lock_owned().await;
+        tokio::task::spawn_blocking(move || {
+            if let Some(pid) = server.pid().filter(|_| crash) {
+                // The first one stands still, so that it starts none of the others anew.
+                signal(pid, "STOP");
+                children(pid).into_iter().for_each(|child| signal(child, "KILL"));
+                signal(pid, "KILL");
+            }
+            server.restart()
+        })
+        .await??;
+        Ok(())
+    }
+
+    /// Ends about half of the connections.
+    pub(crate) async fn drop_connections(&self) -> Result<(), BoxError> {
+        let mut till = self.connect().await?;
+        match &mut till {
+            Till::Sqlite(_) => {}
+            Till::Postgres(_) => {
+                till.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity
+                     where pid <> pg_backend_pid() and datname = 'torture' and random() < 0.5",
+                )
+                .await?;
+            }
+            Till::MySql(conn) => {
+                let list = "select id from information_schema.processlist
+                            where id <> connection_id() and db = 'torture' and rand() < 0.5";
+                for row in sqlx::query(list).fetch_all(&mut **conn).await? {
+                    let id: i64 = row.try_get(0)?;
+                    // It may have gone by itself.
+                    let _ = sqlx::raw_sql(AssertSqlSafe(format!("kill {id}"))).execute(&mut **conn).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// PostgreSQL takes no writes, or takes them again.
+    pub(crate) async fn read_only(&self, on: bool) -> Result<(), BoxError> {
+        let mut till = self.connect().await?;
+        till.execute("set default_transaction_read_only = off").await?;
+        till.execute(&format!("alter system set default_transaction_read_only = {on}")).await?;
+        till.execute("select pg_reload_conf()").await?;
+        Ok(())
+    }
+
+    /// Holds SQLite's write lock for so long.
+    pub(crate) async fn hold_lock(&self, lasts: Duration) -> Result<(), BoxError> {
+        let mut till = self.connect().await?;
+        till.execute("BEGIN IMMEDIATE").await?;
+        tokio::time::sleep(lasts).await;
+        till.execute("ROLLBACK").await?;
+        Ok(())
+    }
+
+    /// The jobs that are claimed for the worker of this name.
+    pub(crate) async fn held_by(&self, worker: &str) -> Result<Vec<Uuid>, BoxError> {
+        let (worker, mut ids) = (worker.to_owned(), vec![]);
+        let which = "from djob_claims as c join djob_workers as w on w.id = c.worker where w.name =";
+        match self.connect().await? {
+            Till::Postgres(mut conn) => {
+                let ask = AssertSqlSafe(format!("select unnest(c.ids) {which} $1"));
+                for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
+                    ids.push(row.try_get(0)?);
+                }
+            }
+            Till::MySql(mut conn) => {
+                let ask = AssertSqlSafe(format!("select c.jobs {which} ?"));
+                for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
+                    ids.extend(ids_in(row.try_get(0)?)?);
+                }
+            }
+            Till::Sqlite(mut conn) => {
+                let ask = AssertSqlSafe(format!("select c.jobs {which} ?"));
+                for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
+                    ids.extend(ids_in(row.try_get(0)?)?);
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    /// How many jobs are not finished, and how many are.
+    pub(crate) async fn counts(&self) -> Result<(i64, i64), BoxError> {
+        let ask = "select (select count(*) from djob_jobs) + (select count(*) from djob_claims)
+                          + (select count(*) from djob_parked), (select count(*) from djob_finished)";
+        Ok(match self.connect().await? {
+            Till::Sqlite(mut conn) => sqlx::query_as(ask).fetch_one(&mut *conn).await?,
+            Till::Postgres(mut conn) => sqlx::query_as(ask).fetch_one(&mut *conn).await?,
+            Till::MySql(mut conn) => sqlx::query_as(ask).fetch_one(&mut *conn).await?,
+        })
+    }
+
+    /// Reads all rooms.
+    pub(crate) async fn rooms(&self) -> Result<Rooms, BoxError> {
+        macro_rules! read {
+            ($conn:expr, $claimed:expr) => {{
+                let mut rooms = Rooms::default();
+                let ask = "select id, kind, state, error from djob_finished";
+                for row in sqlx::query(ask).fetch_all(&mut *$conn).await? {
+                    rooms.finished.push(Row {
+                        id: row.try_get(0)?,
+                        kind: row.try_get(1)?,
+                        state: row.try_get(2)?,
+                        error: row.try_get(3)?,
+                    });
+                }
+                for (room, ask) in [
+                    ("waiting", "select id from djob_jobs"),
+                    ("parked", "select id from djob_parked"),
+                    ("claimed", $claimed),
+                ] {
+                    for row in sqlx::query(ask).fetch_all(&mut *$conn).await? {
+                        rooms.unfinished.push((room.to_owned(), row.try_get(0)?));
+                    }
+                }
+                for row in sqlx::query("select job from effects").fetch_all(&mut *$conn).await? {
+                    rooms.effects.push(row.try_get::<String, _>(0)?.parse()?);
+                }
+                rooms
+            }};
+        }
+        Ok(match self.connect().await? {
+            Till::Sqlite(mut conn) => read!(conn, "select id from djob_claims"),
+            Till::Postgres(mut conn) => read!(conn, "select unnest(ids) from djob_claims"),
+            Till::MySql(mut conn) => read!(conn, "select id from djob_claims"),
+        })
+    }
+
+    /// The log of the server.
+    pub(crate) async fn log(&self) -> Option<PathBuf> {
+        let server = self.server.as_ref()?.lock().await;
+        Some(server.folder().join("server.log"))
+    }
+}
+
+/// The ids in a claim row's JSON: `[["0198..", kind, ..], ..]`.
+fn ids_in(jobs: &str) -> Result<Vec<Uuid>, BoxError> {
+    let jobs: Vec<Vec<serde_json::Value>> = serde_json::from_str(jobs)?;
+    let id = |job: &Vec<serde_json::Value>| job.first().and_then(|id| id.as_str()?.parse().ok());
+    Ok(jobs.iter().filter_map(id).collect())
+}
+
+/// The processes that this one has started.
+fn children(pid: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent = |child: u32| {
+        let stat = fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
+        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    pids.filter(|child| parent(*child) == Some(pid)).collect()
+}

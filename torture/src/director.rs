@@ -1,0 +1,361 @@
+//! The director: starts the processes, makes the faults happen, heals everything in the end, and calls the checker.
+
+mod place;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use djob::BoxError;
+use tokio::task::JoinSet;
+
+use crate::args::Run;
+use crate::bank;
+use crate::checker::{self, Verdict};
+use crate::database::Site;
+use crate::dice::Dice;
+use crate::ledger::{self, Event, Ledger};
+use crate::plan::{Fault, Planned};
+use crate::process::{Process, ledger_of};
+use crate::progress::Progress;
+use crate::proxy::Mode;
+
+use place::{Place, Start};
+
+/// How many jobs take their worker down, of so many.
+const ONE_KILLER_OF: u64 = 2500;
+
+/// Everything that takes part.
+struct Stage {
+    run: Run,
+    seed: u64,
+    folder: PathBuf,
+    site: Site,
+    ledger: Arc<Ledger>,
+    places: Vec<Place>,
+    enqueuer: Enqueuer,
+    /// What ends later: a stopped process goes on, a wire is whole again.
+    later: Vec<(Instant, Later)>,
+    /// What takes a while: restarts, looks at the database.
+    tasks: JoinSet<()>,
+    /// How often workers were started.
+    starts: u32,
+    dice: Dice,
+}
+
+/// The process that enqueues.
+struct Enqueuer {
+    process: Option<Process>,
+    starts: u32,
+    done: bool,
+}
+
+enum Later {
+    Continue { place: usize, name: String },
+    Heal { place: usize },
+}
+
+/// Runs it all; returns the verdict, and how long it took.
+pub(crate) async fn direct(
+    run: Run,
+    seed: u64,
+    plan: Vec<Planned>,
+    folder: &Path,
+) -> Result<Verdict, BoxError> {
+    let site = Site::start(run.database, folder).await?;
+    djob::connect(site.url()).await?.migrate().await?;
+    site.connect().await?.execute(bank::TABLE).await?;
+    let mut places = vec![];
+    for _ in 0..run.workers {
+        places.push(Place::new(&site).await?);
+    }
+    let ledger = Arc::new(Ledger::open(&ledger_of(folder, "director"), 0)?);
+    let enqueuer = Enqueuer { process: None, starts: 0, done: false };
+    let mut stage = Stage {
+        dice: Dice::new(seed.rotate_left(17)),
+        folder: folder.to_owned(),
+        later: vec![],
+        tasks: JoinSet::new(),
+        starts: 0,
+        run,
+        seed,
+        site,
+        ledger,
+        places,
+        enqueuer,
+    };
+    let progress = Progress::new(&stage.run, seed);
+    stage.perform(plan, &progress).await?;
+    let well = stage.finish(&progress).await?;
+    progress.clear();
+    let (rooms, books) = (stage.site.rooms().await?, ledger::read_all(folder)?);
+    let lease = i64::try_from(stage.run.lease().as_micros())?;
+    let mut verdict = checker::judge(&books, &rooms, lease);
+    verdict.complaints.extend(well);
+    Ok(verdict)
+}
+
+impl Stage {
+    /// Faults and jobs, until the plan is over and everything is enqueued.
+    async fn perform(&mut self, plan: Vec<Planned>, progress: &Progress) -> Result<(), BoxError> {
+        let begin = Instant::now();
+        let mut plan = plan.into_iter().peekable();
+        let all = plan.len();
+        loop {
+            self.supervise()?;
+            while let Some(planned) = plan.next_if(|planned| planned.after <= begin.elapsed()) {
+                self.inflict(planned.fault);
+            }
+            self.end_what_is_over();
+            progress.faults(all - plan.len(), all);
+            if plan.peek().is_none() && self.enqueuer.done && self.later.is_empty() && self.tasks.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts what has ended: new workers in the place of dead ones, as a supervisor would.
+    fn supervise(&mut self) -> Result<(), BoxError> {
+        for place in 0..self.places.len() {
+            if self.places[place].has_died() {
+                let whom = self.places[place].name();
+                self.note_now("died", whom);
+                self.places[place].clear();
+            }
+            if self.places[place].wants_a_process() {
+                self.start(place, false)?;
+            }
+        }
+        self.supervise_enqueuer()
+    }
+
+    fn start(&mut self, place: usize, newest: bool) -> Result<(), BoxError> {
+        self.starts += 1;
+        let start = Start {
+            name: format!("worker-{:04}", self.starts),
+            // The first one is always of the newest release, so that somebody knows the newest kind.
+            old: !newest && place > 0 && self.dice.percent(30),
+            skew: [0, 0, 3600, -3600][self.dice.below(4) as usize],
+            folder: &self.folder,
+            concurrency: self.run.concurrency,
+            lease: self.run.lease,
+        };
+        self.places[place].start(start)
+    }
+
+    fn supervise_enqueuer(&mut self) -> Result<(), BoxError> {
+        if self.enqueuer.done {
+            return Ok(());
+        }
+        if let Some(process) = &mut self.enqueuer.process {
+            if !process.has_ended() {
+                return Ok(());
+            }
+            self.enqueuer.process = None;
+        }
+        let from = self.next_number()?;
+        if from >= self.run.jobs {
+            self.enqueuer.done = true;
+            return Ok(());
+        }
+        self.enqueuer.starts += 1;
+        let name = format!("enqueuer-{:03}", self.enqueuer.starts);
+        let rate = self.run.jobs as f64 / self.run.length().as_secs_f64();
+        // By the wire of the first worker: what happens to that one happens to both.
+        let url = self.places[0].url().to_owned();
+        let args = [
+            ("url", url),
+            ("seed", self.seed.to_string()),
+            ("from", from.to_string()),
+            ("to", self.run.jobs.to_string()),
+            ("rate", format!("{:.3}", rate * 1.1)),
+            ("killers", self.run.jobs.div_ceil(ONE_KILLER_OF).to_string()),
+            ("jobs", self.run.jobs.to_string()),
+        ];
+        self.enqueuer.process = Some(Process::start(&name, "enqueue", &self.folder, &args, None)?);
+        Ok(())
+    }
+
+    /// The number after the last one that any enqueuer wrote down.
+    fn next_number(&self) -> Result<u64, BoxError> {
+        let mut next = 0;
+        for start in 1..=self.enqueuer.starts {
+            let path = ledger_of(&self.folder, &format!("enqueuer-{start:03}"));
+            if !path.exists() {
+                continue;
+            }
+            for event in ledger::read(&path)?.events {
+                if let Event::Intent { number, .. } = event {
+                    next = next.max(number + 1);
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    fn note_now(&self, kind: &str, whom: Option<String>) {
+        let at = self.ledger.now();
+        self.ledger.note(&Event::Fault { from: at, to: at, kind: kind.into(), whom });
+    }
+
+    /// Makes a fault happen.
+    fn inflict(&mut self, fault: Fault) {
+        let (kind, at) = (fault.name(), self.ledger.now());
+        match fault {
+            Fault::Kill { worker } => self.kill(worker, kind),
+            Fault::KillAll => (0..self.places.len()).for_each(|place| self.kill(place, kind)),
+            Fault::KillEnqueuer => {
+                if let Some(process) = &mut self.enqueuer.process {
+                    process.kill();
+                }
+            }
+            Fault::Stop { worker, lasts } => {
+                let Some(name) = self.places[worker].signal("STOP") else { return };
+                self.look_at_what_it_held(name.clone(), at);
+                self.until(kind, Some(name.clone()), lasts);
+                self.later.push((Instant::now() + lasts, Later::Continue { place: worker, name }));
+            }
+            Fault::Replace { worker } => {
+                let name = self.places[worker].signal("TERM");
+                self.note_now(kind, name);
+            }
+            Fault::Cut { worker, lasts } => self.wire(worker, kind, Mode::Cut, lasts),
+            Fault::Silence { worker, lasts } => self.wire(worker, kind, Mode::Silent, lasts),
+            Fault::Slow { worker, lasts, delay } => self.wire(worker, kind, Mode::Slow(delay), lasts),
+            Fault::Reset { worker } => {
+                self.places[worker].wire().inspect(|wire| wire.reset());
+                let name = self.places[worker].name();
+                self.note_now(kind, name);
+            }
+            Fault::DropConnections => {
+                self.on_database(kind, |site| async move { site.drop_connections().await })
+            }
+            Fault::Restart { crash } => {
+                self.on_database(kind, move |site| async move { site.restart(crash).await })
+            }
+            Fault::HoldLock { lasts } => {
+                self.on_database(kind, move |site| async move { site.hold_lock(lasts).await })
+            }
+            Fault::ReadOnly { lasts } => self.on_database(kind, move |site| async move {
+                site.read_only(true).await?;
+                tokio::time::sleep(lasts).await;
+                writable_again(&site).await
+            }),
+        }
+    }
+
+    fn kill(&mut self, place: usize, kind: &str) {
+        let at = self.ledger.now();
+        let Some(name) = self.places[place].kill() else { return };
+        self.note_now(kind, Some(name.clone()));
+        self.look_at_what_it_held(name, at);
+    }
+
+    fn until(&self, kind: &str, whom: Option<String>, lasts: Duration) {
+        let from = self.ledger.now();
+        let to = from + i64::try_from(lasts.as_micros()).unwrap_or(0);
+        self.ledger.note(&Event::Fault { from, to, kind: kind.into(), whom });
+    }
+
+    fn wire(&mut self, place: usize, kind: &str, mode: Mode, lasts: Duration) {
+        let Some(wire) = self.places[place].wire() else { return };
+        wire.set(mode);
+        self.until(kind, self.places[place].name(), lasts);
+        self.later.push((Instant::now() + lasts, Later::Heal { place }));
+    }
+
+    /// Does something to the database itself, and notes from when to when everybody could feel it.
+    fn on_database<F>(&mut self, kind: &'static str, work: impl FnOnce(Site) -> F)
+    where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let (work, ledger) = (work(self.site.clone()), self.ledger.clone());
+        self.tasks.spawn(async move {
+            let from = ledger.now();
+            let done = work.await;
+            ledger.note(&Event::Fault { from, to: ledger.now(), kind: kind.into(), whom: None });
+            if let Err(error) = done {
+                // It was away for another fault's sake: nothing that was promised.
+                tracing::info!(kind, %error, "the fault did not happen");
+            }
+        });
+    }
+
+    /// Asks the database what was claimed for a process, while nobody can have rescued it yet.
+    fn look_at_what_it_held(&mut self, whom: String, at: ledger::Moment) {
+        let (site, ledger) = (self.site.clone(), self.ledger.clone());
+        self.tasks.spawn(async move {
+            let held = tokio::time::timeout(Duration::from_secs(2), site.held_by(&whom)).await;
+            if let Ok(Ok(ids)) = held {
+                ledger.note(&Event::Held { at, whom, ids });
+            }
+        });
+    }
+
+    fn end_what_is_over(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        let now = Instant::now();
+        let (over, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
+        self.later = later;
+        let over: Vec<(Instant, Later)> = over;
+        for (_, end) in over {
+            match end {
+                Later::Continue { place, name } => self.places[place].go_on(&name),
+                Later::Heal { place } => {
+                    self.places[place].wire().inspect(|wire| wire.set(Mode::Passes));
+                }
+            }
+        }
+    }
+
+    /// Everything is well again: waits until all is worked off, and ends the workers. Returns what did not go well.
+    async fn finish(&mut self, progress: &Progress) -> Result<Vec<String>, BoxError> {
+        let mut complaints = vec![];
+        let patience = Duration::from_secs(60).max(self.run.lease() * 10);
+        let begin = Instant::now();
+        for place in 1..self.places.len() {
+            if self.places[place].is_old() {
+                self.places[place].signal("TERM");
+            }
+        }
+        loop {
+            for place in 0..self.places.len() {
+                if self.places[place].has_died() {
+                    let whom = self.places[place].name();
+                    self.note_now("died", whom);
+                    self.places[place].clear();
+                }
+                if self.places[place].wants_a_process() {
+                    self.start(place, true)?;
+                }
+            }
+            let (unfinished, finished) = self.site.counts().await?;
+            progress.rest(unfinished, finished);
+            if unfinished == 0 {
+                break;
+            }
+            if begin.elapsed() > patience {
+                complaints
+                    .push(format!("{unfinished} jobs are not finished {patience:?} after the last fault"));
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for place in &mut self.places {
+            complaints.extend(place.end().await);
+        }
+        Ok(complaints)
+    }
+}
+
+/// Takes writes again, as soon as it can be told to: it may be away meanwhile.
+async fn writable_again(site: &Site) -> Result<(), BoxError> {
+    for _ in 0..100 {
+        if site.read_only(false).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    site.read_only(false).await
+}

@@ -1,0 +1,71 @@
+//! A worker process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use djob::{BoxError, Event, Worker};
+
+use crate::args::Work;
+use crate::jobs::{self, Desk};
+use crate::ledger;
+
+/// Works until it is told to end, or ended.
+pub(crate) async fn run(args: Work) -> Result<(), BoxError> {
+    let client = connect(&args.url).await?;
+    let desk = Desk::open(&args.ledger, args.skew, &args.url)?;
+    let told = Arc::new(ledger::Ledger::open(&args.ledger, args.skew)?);
+    let mut events = client.events();
+    let listening = tokio::spawn({
+        let told = told.clone();
+        async move {
+            while let Some(event) = events.next().await {
+                let at = told.now();
+                match event {
+                    Event::Settled { id, state, .. } => {
+                        told.note(&ledger::Event::Settled {
+                            at,
+                            id: *id.as_uuid(),
+                            state: state.to_string(),
+                        });
+                    }
+                    Event::Refused { id, .. } => {
+                        told.note(&ledger::Event::Refused { at, id: *id.as_uuid() });
+                    }
+                    Event::WorkerStarted { .. } => told.note(&ledger::Event::Joined { at }),
+                    _ => {}
+                }
+            }
+        }
+    });
+    let lease = Duration::from_secs(args.lease);
+    let mut worker = Worker::new(&client)
+        .name(&args.name)
+        .concurrency(args.concurrency)
+        .lease(lease / 6, lease)
+        .shutdown(Duration::from_secs(10), Duration::from_secs(2))
+        .state(desk);
+    if args.old {
+        worker = worker.only(jobs::known_before());
+    }
+    worker.run().await?;
+    listening.abort();
+    Ok(())
+}
+
+/// A process that starts while the database is away waits for it, as one that is supervised would.
+pub(crate) async fn connect(url: &str) -> Result<djob::Client, BoxError> {
+    let mut tries = 0;
+    loop {
+        let connected = async {
+            let client = djob::connect(url).await?;
+            client.check_schema().await?;
+            Ok::<_, djob::StorageError>(client)
+        };
+        match connected.await {
+            Ok(client) => return Ok(client),
+            Err(error) if tries == 200 => return Err(error.into()),
+            Err(_) => tries += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

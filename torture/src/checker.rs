@@ -1,5 +1,6 @@
 //! The checker: compares the ledger with what the database says in the end. It knows the rules and nothing of djob.
 
+mod able;
 mod history;
 mod rules;
 mod time;
@@ -37,6 +38,8 @@ pub(crate) struct Verdict {
     pub(crate) out_of_order: u64,
     /// Jobs that failed because three workers were killed while they ran.
     pub(crate) condemned: u64,
+    /// Times that a job of a dead worker was put back for lack of room in the quarantine.
+    pub(crate) ran_apart: u64,
     /// How long it took until a killed or stopped worker's jobs ran again.
     pub(crate) recovery_ms: Recovery,
     /// Recoveries that took longer than the lease and ten seconds.

@@ -216,12 +216,6 @@ impl Site {
             Till::MySql(mut conn) => read!(conn, "select id from djob_claims"),
         })
     }
-
-    /// The log of the server.
-    pub(crate) async fn log(&self) -> Option<PathBuf> {
-        let server = self.server.as_ref()?.lock().await;
-        Some(server.folder().join("server.log"))
-    }
 }
 
 /// The ids in a claim row's JSON: `[["0198..", kind, ..], ..]`.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use djob::BoxError;
 use tokio::task::JoinSet;
 
-use crate::args::Run;
+use crate::args::{Database, Run};
 use crate::bank;
 use crate::checker::{self, Verdict};
 use crate::database::Site;
@@ -136,7 +136,11 @@ impl Stage {
             name: format!("worker-{:04}", self.starts),
             // The first one is always of the newest release, so that somebody knows the newest kind.
             old: !newest && place > 0 && self.dice.percent(30),
-            skew: [0, 0, 3600, -3600][self.dice.below(4) as usize],
+            // SQLite's processes share a machine, and its clock.
+            skew: match self.run.database {
+                Database::Sqlite => 0,
+                _ => [0, 0, 3600, -3600][self.dice.below(4) as usize],
+            },
             folder: &self.folder,
             concurrency: self.run.concurrency,
             lease: self.run.lease,

@@ -94,7 +94,7 @@ impl Counter {
         // A killer must be there, so that it is known what became of it.
         let (way, unique) = if kind == "killer" { (Way::Stubborn, None) } else { (way, unique) };
         let unwanted = unwanted && kind != "killer";
-        (Order { id, number, kind, delay, unique, priority, measure }, way, unwanted)
+        (Order { id, kind, delay, unique, priority, measure }, way, unwanted)
     }
 
     async fn one(self: Arc<Self>, number: u64) {

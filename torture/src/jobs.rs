@@ -175,7 +175,6 @@ pub(crate) fn known_before() -> Vec<&'static JobDef> {
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     pub(crate) id: Uuid,
-    pub(crate) number: u64,
     pub(crate) kind: &'static str,
     pub(crate) delay: Duration,
     pub(crate) unique: Option<String>,

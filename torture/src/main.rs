@@ -58,6 +58,11 @@ async fn torture(run: Run) -> Result<bool, BoxError> {
     let folder = match &run.keep {
         Some(folder) => {
             std::fs::create_dir_all(folder)?;
+            if std::fs::read_dir(folder)?.next().is_some() {
+                return Err(
+                    format!("{} is not empty: another run's ledger may be in it", folder.display()).into()
+                );
+            }
             folder.as_path()
         }
         None => temporary.path(),

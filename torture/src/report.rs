@@ -75,6 +75,7 @@ impl Report {
             ("runs in vain, explained by a fault", count(v.duplicates_explained)),
             ("**runs in vain, unexplained**", count(v.duplicates_unexplained)),
             ("jobs of dead workers that were recovered", count(recovery.count)),
+            ("waited for the quarantine", count(v.ran_apart)),
             ("recovery, half of them within", format!("{} ms", recovery.p50)),
             ("nine tenths within", format!("{} ms", recovery.p90)),
             ("99 % within", format!("{} ms", recovery.p99)),

@@ -34,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) cancelled: Option<(Moment, bool)>,
     /// Its runs, in the order in which they began.
     pub(crate) runs: Vec<Ran>,
+    /// When workers put it back for later.
+    pub(crate) put_back: Vec<Moment>,
     /// The final states that workers were told it had, and when.
     pub(crate) told: Vec<(Moment, String)>,
     pub(crate) finished: Vec<Row>,
@@ -129,6 +131,8 @@ fn enter(cases: &mut HashMap<Uuid, Case>, whom: &str, event: &Event) {
         Event::Settled { at, id, state } => {
             if ["completed", "failed", "cancelled"].contains(&state.as_str()) {
                 case(cases, *id).told.push((*at, state.clone()));
+            } else if state == "scheduled" {
+                case(cases, *id).put_back.push(*at);
             }
         }
         Event::Refused { .. } | Event::Joined { .. } | Event::Fault { .. } | Event::Held { .. } => {}

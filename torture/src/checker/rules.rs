@@ -27,7 +27,7 @@ pub(super) fn judge(case: &Case, faults: &Faults, verdict: &mut Verdict) {
             verdict.complain(case, "ended wrong");
         }
     }
-    if let Some(what) = disorder(case) {
+    if let Some(what) = disorder(case, faults) {
         verdict.out_of_order += 1;
         verdict.complain(case, what);
     }
@@ -99,12 +99,14 @@ fn end(case: &Case, faults: &Faults) -> End {
     if expected || (row.state == "cancelled" && case.cancelled.is_some()) {
         return End::Right;
     }
-    let interrupted = case.runs.iter().filter(|ran| faults.killed_during(ran)).count();
+    let ends = case.runs.iter().skip(1).map(|ran| ran.at).chain([i64::MAX]);
+    let interrupted =
+        case.runs.iter().zip(ends).filter(|(ran, until)| faults.killed_after(ran, *until)).count();
     if crashed && interrupted >= 3 { End::Condemned } else { End::Wrong }
 }
 
 /// What is wrong with the order of its runs.
-fn disorder(case: &Case) -> Option<&'static str> {
+fn disorder(case: &Case, faults: &Faults) -> Option<&'static str> {
     // Two clocks of one machine, read one after the other.
     const TOLERANCE: i64 = 2_000;
     let first = case.runs.first()?;
@@ -116,7 +118,10 @@ fn disorder(case: &Case) -> Option<&'static str> {
     {
         return Some("ran after it was cancelled");
     }
-    if case.runs.windows(2).any(|pair| pair[1].attempt < pair[0].attempt) {
+    // A worker that has lost its lease may begin a job that it held before: that is an earlier run, only late.
+    let forgot =
+        |pair: &[Ran]| pair[1].attempt < pair[0].attempt && !faults.lost_its_lease(&pair[1], pair[1].at);
+    if case.runs.windows(2).any(forgot) {
         return Some("forgot an attempt");
     }
     None

@@ -54,6 +54,7 @@
 
 pub mod admin;
 pub mod claim;
+pub mod damage;
 pub mod enqueue;
 mod faulty;
 pub mod fence;

@@ -130,6 +130,20 @@ impl Clock {
         }
     }
 
+    /// Sets a manual clock, forward or back; a database's clock takes no orders and stays as it is.
+    ///
+    /// ```
+    /// # use djob::{Clock, Timestamp};
+    /// let clock = Clock::manual(Timestamp::from_micros(5));
+    /// clock.set(Timestamp::EPOCH);
+    /// assert_eq!(clock.read(), Some(Timestamp::EPOCH));
+    /// ```
+    pub fn set(&self, to: Timestamp) {
+        if let Some(dial) = &self.0 {
+            dial.store(to.0, Ordering::SeqCst);
+        }
+    }
+
     /// What a manual clock shows; `None` if the database is to be asked.
     pub fn read(&self) -> Option<Timestamp> {
         self.0.as_ref().map(|dial| Timestamp(dial.load(Ordering::SeqCst)))

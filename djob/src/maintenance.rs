@@ -18,26 +18,67 @@ use crate::job::JobId;
 use crate::storage::{News, StorageError};
 use crate::worker::Engine;
 
-/// Does the duties of maintenance until the worker is over.
+/// Does the duties of maintenance until the worker is over: side by side, so that one that waits for an answer keeps no other
+/// from its work.
 pub(crate) async fn keep(engine: Arc<Engine>) {
     // The heartbeat brings word of what there is to rescue and to unpark; it has not looked yet.
     engine.heard.news(News { silence: true, parked: true, old_claims: false });
-    let mut prune = every(Duration::from_secs(300));
-    let mut cancel = every(Duration::from_secs(1));
-    let mut forgotten = every(engine.config.lease / 2);
-    let (mut doubted, mut looked_at) = (HashSet::new(), JobId::from(Uuid::nil()));
+    let duties = async {
+        tokio::join!(
+            rescue_those_who_died(&engine),
+            unpark_what_is_known(&engine),
+            prune_at_times(&engine),
+            cancel_what_is_unwanted(&engine),
+            give_back_what_was_forgotten(&engine),
+        )
+    };
+    tokio::select! {
+        () = engine.over.cancelled() => {}
+        _ = duties => {}
+    }
+}
+
+async fn rescue_those_who_died(engine: &Engine) {
     loop {
-        let (duty, done) = tokio::select! {
-            () = engine.over.cancelled() => return,
-            () = engine.heard.silence.notified() => ("rescue", rescue::rescue(&engine).await),
-            () = engine.heard.parked.notified() => ("unpark", unpark::unpark(&engine).await),
-            _ = prune.tick() => ("prune", prune::prune(&engine, &mut looked_at).await),
-            _ = cancel.tick() => ("cancel", cancel::cancel(&engine).await),
-            _ = forgotten.tick() => ("forgotten", forgotten::forgotten(&engine, &mut doubted).await),
-        };
-        if let Err(error) = done {
-            tracing::warn!(duty, %error, "maintenance failed; trying again later");
-        }
+        engine.heard.silence.notified().await;
+        report("rescue", rescue::rescue(engine).await);
+    }
+}
+
+async fn unpark_what_is_known(engine: &Engine) {
+    loop {
+        engine.heard.parked.notified().await;
+        report("unpark", unpark::unpark(engine).await);
+    }
+}
+
+async fn prune_at_times(engine: &Engine) {
+    let (mut times, mut looked_at) = (every(Duration::from_secs(300)), JobId::from(Uuid::nil()));
+    loop {
+        times.tick().await;
+        report("prune", prune::prune(engine, &mut looked_at).await);
+    }
+}
+
+async fn cancel_what_is_unwanted(engine: &Engine) {
+    let (mut times, mut looked) = (every(Duration::from_secs(1)), None);
+    loop {
+        times.tick().await;
+        report("cancel", cancel::cancel(engine, &mut looked).await);
+    }
+}
+
+async fn give_back_what_was_forgotten(engine: &Engine) {
+    let (mut times, mut doubted) = (every(engine.config.lease / 2), HashSet::new());
+    loop {
+        times.tick().await;
+        report("forgotten", forgotten::forgotten(engine, &mut doubted).await);
+    }
+}
+
+fn report(duty: &str, done: Done) {
+    if let Err(error) = done {
+        tracing::warn!(duty, %error, "maintenance failed; trying again later");
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Away,
     /// It is done, and nobody hears of it.
     AnswerLost,
+    /// The storage itself has a defect.
+    Panics,
 }
 
 /// Another storage, with one fault.
@@ -44,8 +46,10 @@ impl Faulty {
         if self.calls.fetch_add(1, Ordering::SeqCst) + 1 != self.at {
             return call.await;
         }
-        if self.fault == Fault::AnswerLost {
-            call.await?;
+        match self.fault {
+            Fault::Away => {}
+            Fault::AnswerLost => drop(call.await?),
+            Fault::Panics => panic!("call {} ({verb}) goes wrong", self.at),
         }
         Err(StorageError::unreachable(format!("call {} ({verb}) goes wrong: {:?}", self.at, self.fault)))
     }

@@ -36,6 +36,26 @@ pub async fn a_worker_that_never_joined_or_left_has_no_heartbeat(subject: &Subje
     Ok(())
 }
 
+pub async fn a_clock_that_is_set_back_keeps_no_dead_worker_alive(subject: &Subject) -> Checked {
+    let before = subject.now();
+    subject.advance(HOUR);
+    let (dead, alive) = (subject.join().await?, subject.join().await?);
+    let (lost, _) = (subject.put_and_claim(dead, job()).await?, subject.put_and_claim(alive, job()).await?);
+    subject.set_back_to(before);
+    let mut heart = subject.storage().heart().await?;
+    assert!(heart.beat(alive, LEASE).await?.is_some(), "a worker that lives goes on");
+    subject.advance(LEASE - SECOND);
+    assert!(heart.beat(alive, LEASE).await?.is_some());
+    assert!(subject.storage().orphans(LEASE, 10).await?.is_empty(), "nobody knows who lives so soon");
+    subject.advance(SECOND * 2);
+    let orphans = subject.storage().orphans(LEASE, 10).await?;
+    assert_eq!(
+        orphans.iter().map(|(worker, claim)| (*worker, claim.key)).collect::<Vec<_>>(),
+        [(dead, lost.key)]
+    );
+    Ok(())
+}
+
 pub async fn a_beat_tells_of_silent_workers(subject: &Subject) -> Checked {
     let (_silent, alive) = (subject.join().await?, subject.join().await?);
     let mut heart = subject.storage().heart().await?;

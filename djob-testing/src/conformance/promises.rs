@@ -102,6 +102,7 @@ macro_rules! __storage_promises {
             lease {
                 a_beat_within_the_lease_is_believed
                 a_beat_after_the_lease_is_refused_for_ever
+                a_clock_that_is_set_back_keeps_no_dead_worker_alive
                 a_beat_tells_of_silent_workers
                 a_beat_tells_of_parked_kinds
                 a_beat_tells_of_claims_that_are_older_than_a_lease
@@ -245,6 +246,9 @@ macro_rules! __sql_promises {
                 programs_that_start_at_once_may_all_migrate
                 tables_of_another_prefix_live_beside_the_usual_ones
                 a_prefix_may_hold_the_usual_one
+            }
+            damage {
+                a_claim_that_cannot_be_read_keeps_no_other_from_rescue
             }
             effects {
                 an_effect_and_its_completion_are_committed_together

@@ -83,6 +83,10 @@ impl Subject {
         self.clock.advance(by);
     }
 
+    pub(crate) fn set_back_to(&self, time: Timestamp) {
+        self.clock.set(time);
+    }
+
     /// Stores a job that must be taken.
     pub(crate) async fn put(&self, job: NewJob) -> Result<JobId, BoxError> {
         let id = job.id;

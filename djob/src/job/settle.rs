@@ -71,6 +71,11 @@ pub enum Settlement {
     },
     /// Back to waiting at once, as if it had never been claimed.
     Release,
+    /// Back to waiting for this long, because there is no place for it here.
+    Postpone {
+        /// How long.
+        delay: Duration,
+    },
     /// Back to waiting, under suspicion: its worker died.
     Rescue {
         /// Whether the job is known to have run then.

@@ -4,8 +4,11 @@
 use super::Done;
 use crate::worker::Engine;
 
-pub(super) async fn cancel(engine: &Engine) -> Done {
-    if !engine.runs_any() {
+/// `looked` is what the worker's activity was when it looked the last time. A job may have gone back to waiting since, with the
+/// wish for its end: so it looks once more after the last job has ended.
+pub(super) async fn cancel(engine: &Engine, looked: &mut Option<u64>) -> Done {
+    let activity = engine.activity();
+    if !engine.runs_any() && *looked == Some(activity) {
         return Ok(());
     }
     let said = engine.take_progress();
@@ -20,5 +23,6 @@ pub(super) async fn cancel(engine: &Engine) -> Done {
     for id in wanted {
         engine.storage().cancel_slipped(id).await?;
     }
+    *looked = Some(activity);
     Ok(())
 }

@@ -15,8 +15,10 @@ use crate::job::{Claim, JobState, Outcome, Settlement, settle};
 use crate::storage::{ClaimEnd, Ended};
 use crate::worker::{Engine, JobContext, call_hooks};
 
-/// How many claims are rescued at once.
+/// How many claims are looked at at once,
 const AT_ONCE: u32 = 100;
+/// and how many jobs are settled at once, unless one claim alone has more.
+const JOBS_AT_ONCE: usize = 500;
 
 pub(super) async fn rescue(engine: &Engine) -> Done {
     let lease = engine.config.lease;
@@ -24,25 +26,19 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
     loop {
         let orphans = engine.storage().orphans(lease, AT_ONCE).await?;
         let (found, mut settled) = (orphans.len(), 0);
-        for (worker, claim) in orphans {
-            if worker == engine.id {
-                tracing::error!("the worker's own jobs are up for rescue: its lease is lost");
-                engine.lose();
-                return Ok(());
-            }
-            let end = rescued(engine, claim);
+        if orphans.iter().any(|(worker, _)| *worker == engine.id) {
+            tracing::error!("the worker's own jobs are up for rescue: its lease is lost");
+            engine.lose();
+            return Ok(());
+        }
+        for (worker, ends) in batches(engine, orphans) {
             // Settled in the gone worker's name: if another rescuer was faster its claim does not stand any more.
-            match engine.storage().settle(worker, std::slice::from_ref(&end)).await {
-                Ok(accepted) if accepted == [true] => settled += 1,
-                Ok(_) => continue,
-                // One claim that cannot be settled must not keep the others from it.
-                Err(error) => {
-                    tracing::error!(%error, fence = %end.key.fence, "could not rescue a claim");
-                    continue;
-                }
+            let accepted = settle_all(engine, worker, &ends).await;
+            for end in ends.iter().zip(accepted).filter_map(|(end, accepted)| accepted.then_some(end)) {
+                settled += 1;
+                *rescued_jobs.entry(worker).or_insert(0) += end.ended.len();
+                end.ended.iter().for_each(|ended| tell_of_failure(engine, worker, end, ended));
             }
-            *rescued_jobs.entry(worker).or_insert(0) += end.ended.len();
-            end.ended.iter().for_each(|ended| tell_of_failure(engine, worker, &end, ended));
         }
         if settled > 0 {
             engine.client.bell().now();
@@ -59,14 +55,50 @@ pub(super) async fn rescue(engine: &Engine) -> Done {
     Ok(())
 }
 
+/// The claims as they are to be settled, many of one worker at a time. Each rescuer begins elsewhere, so that they meet less.
+fn batches(engine: &Engine, mut orphans: Vec<(Uuid, Claim)>) -> Vec<(Uuid, Vec<ClaimEnd>)> {
+    let begin = engine.id.as_u128() % (orphans.len().max(1) as u128);
+    orphans.rotate_left(usize::try_from(begin).unwrap_or(0));
+    let mut batches: Vec<(Uuid, Vec<ClaimEnd>)> = vec![];
+    for (worker, claim) in orphans {
+        let end = rescued(engine, claim);
+        let jobs = |ends: &[ClaimEnd]| ends.iter().map(|end| end.ended.len()).sum::<usize>();
+        match batches.last_mut() {
+            Some((same, ends)) if *same == worker && jobs(ends) + end.ended.len() <= JOBS_AT_ONCE => {
+                ends.push(end);
+            }
+            _ => batches.push((worker, vec![end])),
+        }
+    }
+    batches
+}
+
+/// Settles them in one go; where that fails, one by one: a claim that cannot be settled must not keep the others from it.
+async fn settle_all(engine: &Engine, worker: Uuid, ends: &[ClaimEnd]) -> Vec<bool> {
+    match engine.storage().settle(worker, ends).await {
+        Ok(accepted) => accepted,
+        Err(error) if ends.len() == 1 => {
+            tracing::error!(%error, fence = %ends[0].key.fence, "could not rescue a claim");
+            vec![false]
+        }
+        Err(_) => {
+            let mut accepted = Vec::with_capacity(ends.len());
+            for end in ends {
+                accepted.extend(Box::pin(settle_all(engine, worker, std::slice::from_ref(end))).await);
+            }
+            accepted
+        }
+    }
+}
+
 fn rescued(engine: &Engine, claim: Claim) -> ClaimEnd {
     let batch = claim.key.row == claim.key.fence;
     let to_blame = claim.started || (batch && claim.jobs.len() == 1);
     let ended = claim.jobs.into_iter().map(|job| {
         let outcome = match job.meta.is_suspect() {
-            _ if to_blame => Outcome::Crashed,
             // Before a suspect begins, that is noted.
-            true if !batch => Outcome::Interrupted,
+            true if !claim.started => Outcome::Interrupted,
+            _ if to_blame => Outcome::Crashed,
             _ => Outcome::Suspected,
         };
         let settlement = settle(&job.facts(engine.registry.get(&job.kind), 0.0), outcome);

@@ -80,6 +80,14 @@ impl StorageError {
         matches!(&*self.0, Problem::Database(error) if matches!(mysqls_number(error), Some(1205 | 1213)))
     }
 
+    /// Whether another process writes to the file.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_busy(&self) -> bool {
+        // The lower byte says what it is, the upper ones why.
+        let busy = |code: String| code.parse::<u32>().is_ok_and(|code| code & 0xff == 5);
+        matches!(&*self.0, Problem::Database(error) if code(error).is_some_and(busy))
+    }
+
     /// Whether a lock was waited for in vain.
     #[cfg(feature = "postgres")]
     pub(crate) fn is_lock_timeout(&self) -> bool {

@@ -190,6 +190,7 @@ fn moved(end: &ClaimEnd, ended: &Ended) -> Option<Move> {
             to.delay = Some(micros(*delay));
         }
         Settlement::Release => {}
+        Settlement::Postpone { delay } => to.delay = Some(micros(*delay)),
         Settlement::Rescue { crashed } => match crashed {
             true => to.job.meta.crashes = to.job.meta.crashes.saturating_add(1),
             false => to.job.meta.suspect = true,

@@ -36,16 +36,15 @@ async fn cancel_anywhere<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<Cancelled> {
-    if cancel_waiting::<D>(conn, texts, now, id).await? {
-        return Ok(Cancelled::Now);
-    }
-    if D::finds(conn, texts, FIND_CLAIM, id).await? {
-        D::on_job(conn, texts, ASK_CANCEL, id, now).await?;
-        return Ok(Cancelled::Asked);
-    }
-    // It may have gone back to waiting between the two looks.
-    if cancel_waiting::<D>(conn, texts, now, id).await? {
-        return Ok(Cancelled::Now);
+    // It may go from one room to the other between two looks, but not every time.
+    for _ in 0..3 {
+        if cancel_waiting::<D>(conn, texts, now, id).await? {
+            return Ok(Cancelled::Now);
+        }
+        if D::finds(conn, texts, FIND_CLAIM, id).await? {
+            D::on_job(conn, texts, ASK_CANCEL, id, now).await?;
+            return Ok(Cancelled::Asked);
+        }
     }
     D::on_job_timeless(conn, texts, DROP_CANCEL, id).await?;
     Ok(Cancelled::NotFound)

@@ -85,6 +85,9 @@ where
         lease: i64,
         now: Now,
     ) -> Result<Option<News>> {
+        if texts.has(BEATS_AHEAD) {
+            texts.ask::<D>(BEATS_AHEAD).bind(worker).bind(now).execute(conn).await?;
+        }
         let beat = texts.ask::<D>(BEAT).bind(worker).bind(lease).bind(now);
         let row = if texts.has(NEWS) {
             if beat.execute(conn).await?.affected() == 0 {
@@ -288,7 +291,7 @@ where
         now: Now,
     ) -> Result<Vec<(Uuid, Claim)>> {
         let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(i64::from(limit)).bind(now);
-        ask.fetch_all(conn).await?.iter().map(D::claim).collect()
+        Ok(readable::<D>(&ask.fetch_all(conn).await?).collect())
     }
 
     async fn held(
@@ -299,7 +302,7 @@ where
         now: Now,
     ) -> Result<Vec<Claim>> {
         let ask = texts.ask::<D>(HELD).bind(worker).bind(since).bind(now);
-        ask.fetch_all(conn).await?.iter().map(|row| Ok(D::claim(row)?.1)).collect()
+        Ok(readable::<D>(&ask.fetch_all(conn).await?).map(|(_, claim)| claim).collect())
     }
 
     async fn counts(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Vec<Count>> {
@@ -367,4 +370,10 @@ where
         let row = sqlx::query(sql).fetch_one(conn).await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
     }
+}
+
+/// The claims that can be read. One that cannot, because somebody has edited it, must not keep the others from being rescued.
+fn readable<D: Claims>(rows: &[D::Row]) -> impl Iterator<Item = (Uuid, Claim)> {
+    let read = |row| D::claim(row).inspect_err(|error| tracing::error!(%error, "a claim is left alone"));
+    rows.iter().filter_map(move |row| read(row).ok())
 }

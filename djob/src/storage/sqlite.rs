@@ -4,6 +4,7 @@
 
 mod connect;
 mod heart;
+mod lock;
 mod wake;
 mod write;
 mod writer;

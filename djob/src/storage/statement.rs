@@ -105,6 +105,7 @@ statements! {
     // workers
     JOIN = all "join";
     BEAT = postgres "beat", sqlite "beat.sqlite", mysql "beat.mysql";
+    BEATS_AHEAD = others "beats_ahead.others";
     NEWS = mysql "news";
     LEAVE = all "leave";
     CANCELS = all "cancels";

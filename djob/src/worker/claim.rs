@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::lanes::Lanes;
 use super::open::{OpenClaim, Run};
 use super::pool::Pool;
+use super::quarantine;
 use crate::events::Event;
 use crate::job::{Claim, ClaimedJob};
 use crate::storage::{ClaimEnd, StorageError};
@@ -55,6 +56,11 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
     while !draining.is_cancelled() {
         if claimer.engine.quiet.is_cancelled() {
             return draining.cancelled().await;
+        }
+        if claimer.engine.lease_is_running_out() {
+            // What it claimed now would be rescued at once.
+            claimer.engine.lose();
+            return;
         }
         // A round is never dropped half-way: what it has claimed must reach the slots.
         if let Err(error) = claimer.round(&draining).await {
@@ -182,7 +188,7 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     let last_chance = |run: &Run| run.held().is_some_and(|job| job.meta.is_on_its_last_chance());
     let (apart, others): (Vec<Run>, Vec<Run>) =
         if must_split { runs.into_iter().partition(last_chance) } else { (vec![], runs) };
-    engine.quarantine.fill(apart);
+    quarantine::admit(engine, apart);
     pool.fill(others);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +59,9 @@ pub(crate) struct Engine {
     pub(crate) abort: CancellationToken,
     /// Everything is over: the loops end.
     pub(crate) over: CancellationToken,
+    born: Instant,
+    /// When the last beat was sent that the database took, in milliseconds after the birth.
+    beaten: AtomicU64,
     /// The lease is lost: nothing that is held here may be settled any more.
     lost: AtomicBool,
     /// Jobs that have waited for something at least once, to be told when to stop.
@@ -97,6 +100,8 @@ impl Engine {
             draining: orders.stop.child_token(),
             abort: orders.abort.child_token(),
             over: CancellationToken::new(),
+            born: Instant::now(),
+            beaten: AtomicU64::new(0),
             lost: AtomicBool::new(false),
             running: Mutex::default(),
             open: Mutex::default(),
@@ -283,6 +288,22 @@ impl Engine {
     }
 
     // ---- the lease ----
+
+    /// The database took the beat that was sent at this time.
+    pub(crate) fn has_beaten(&self, sent: Instant) {
+        let millis = sent.saturating_duration_since(self.born).as_millis();
+        self.beaten.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How long it has been silent.
+    pub(crate) fn silent(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_millis(self.beaten.load(Ordering::Relaxed)))
+    }
+
+    /// Whether it has been silent for so long that others may soon take its jobs: they must have stopped by then.
+    pub(crate) fn lease_is_running_out(&self) -> bool {
+        self.silent() >= self.config.lease * 3 / 4
+    }
 
     /// The lease is lost: others may run what is held here. Everything stops.
     pub(crate) fn lose(&self) {

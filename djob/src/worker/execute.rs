@@ -42,6 +42,10 @@ pub(crate) async fn slot(engine: Arc<Engine>, pool: Arc<Pool>, number: usize) {
 
 /// Runs one job and hands over what became of it; returns how long it ran, if it did.
 pub(super) async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Duration> {
+    if engine.lease_is_running_out() {
+        // The process stood still: what it holds may be somebody else's by now. The heartbeat has not noticed yet.
+        engine.lose();
+    }
     let without_args = || run.held().is_some_and(|job| job.args.is_none());
     if engine.abort.is_cancelled() || (engine.draining.is_cancelled() && without_args()) {
         // Nothing begins any more; it goes back.
@@ -94,7 +98,7 @@ fn decide(facts: Facts, outcome: Outcome) -> Settlement {
     })
 }
 
-fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration) {
+pub(super) fn conclude(engine: &Engine, run: &Run, settlement: Settlement, ran: Duration) {
     if let Some(end) = run.end(settlement, ran, false) {
         engine.settle(end);
     }

@@ -13,6 +13,18 @@ const STUCK: Duration = Duration::from_secs(120);
 /// From here on a standstill is reported.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// A worker whose heartbeat has stopped, for whatever reason, has lost its lease.
+struct EndsWithIt<'a>(&'a Engine);
+
+impl Drop for EndsWithIt<'_> {
+    fn drop(&mut self) {
+        if !self.0.over.is_cancelled() {
+            tracing::error!("the heartbeat has stopped: the worker stops its jobs");
+            self.0.lose();
+        }
+    }
+}
+
 /// The runtime's own sign of life, in milliseconds since the start.
 #[derive(Clone, Debug)]
 struct Tick {
@@ -37,12 +49,10 @@ pub(crate) fn start(engine: &Arc<Engine>) -> std::io::Result<()> {
     tokio::spawn(keep_ticking(engine.clone(), tick.clone()));
     let engine = engine.clone();
     std::thread::Builder::new().name("djob-heartbeat".into()).spawn(move || {
+        let _guard = EndsWithIt(&engine);
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime.block_on(beat(&engine, &tick)),
-            Err(error) => {
-                tracing::error!(%error, "the heartbeat has no runtime: the worker stops");
-                engine.lose();
-            }
+            Err(error) => tracing::error!(%error, "the heartbeat has no runtime"),
         }
     })?;
     Ok(())
@@ -59,10 +69,8 @@ async fn keep_ticking(engine: Arc<Engine>, tick: Tick) {
 }
 
 async fn beat(engine: &Engine, tick: &Tick) {
-    let (every, lease) = (engine.config.beat, engine.config.lease);
+    let every = engine.config.beat;
     let mut heart: Option<Box<dyn Heart>> = None;
-    // Entering the list of workers was the first beat.
-    let mut last = Instant::now();
     let mut pause = every;
     loop {
         tokio::select! {
@@ -75,16 +83,15 @@ async fn beat(engine: &Engine, tick: &Tick) {
             let advice = "make its function a plain `fn`, or use `spawn_blocking`";
             tracing::warn!(?still, kinds, "a job blocks the runtime: {advice}");
         }
-        // Before the lease ends, so that the jobs have stopped when others take them.
-        if still > STUCK || last.elapsed() >= lease * 3 / 4 {
-            tracing::error!(?still, silent = ?last.elapsed(), "the lease is lost: the worker stops its jobs");
+        if still > STUCK || engine.lease_is_running_out() {
+            tracing::error!(?still, silent = ?engine.silent(), "the lease is lost: the worker stops its jobs");
             return engine.lose();
         }
         let sent = Instant::now();
         match tokio::time::timeout(every, once(engine, &mut heart)).await {
             Ok(Ok(Some(news))) => {
                 engine.heard.news(news);
-                last = sent;
+                engine.has_beaten(sent);
                 pause = every;
             }
             Ok(Ok(None)) => {

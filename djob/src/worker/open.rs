@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::quarantine;
 use crate::job::{Claim, ClaimKey, ClaimedJob, Settlement};
 use crate::storage::{ClaimEnd, Ended, Still};
 
@@ -112,7 +113,11 @@ impl OpenClaim {
             if matches!(slot, Slot::Held(_))
                 && let Slot::Held(job) = mem::replace(slot, Slot::Over)
             {
-                back.push(self.single(released(job)));
+                let settlement = match job.meta.is_on_its_last_chance() {
+                    true => Settlement::Postpone { delay: quarantine::BACK },
+                    false => Settlement::Release,
+                };
+                back.push(self.single(not_begun(job, settlement)));
             }
         }
         progress.left -= back.len();
@@ -136,7 +141,7 @@ impl OpenClaim {
                 Slot::Running(job) => end.still.push(Still { job: job.clone(), started: true }),
                 Slot::Held(job) if keep_held => end.still.push(Still { job: job.clone(), started: false }),
                 Slot::Held(job) => {
-                    end.ended.push(released(job.clone()));
+                    end.ended.push(not_begun(job.clone(), Settlement::Release));
                     *slot = Slot::Over;
                     continue;
                 }
@@ -162,8 +167,8 @@ impl OpenClaim {
 }
 
 /// A job that goes back without having begun.
-fn released(job: Arc<ClaimedJob>) -> Ended {
-    Ended { job, settlement: Settlement::Release, ran: Duration::ZERO, finished_itself: false }
+fn not_begun(job: Arc<ClaimedJob>, settlement: Settlement) -> Ended {
+    Ended { job, settlement, ran: Duration::ZERO, finished_itself: false }
 }
 
 impl Run {

@@ -95,8 +95,7 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
     parts.spawn(settle::splitter(engine.clone()));
     parts.spawn(crate::maintenance::keep(engine.clone()));
     parts.spawn(listen(engine.clone()));
-    // Each claimer ends when the worker drains.
-    while claimers.join_next().await.is_some() {}
+    watch(engine, &mut claimers, &mut parts).await;
     drain::drain(engine).await;
     engine.over.cancel();
     // A slot whose job blocks its thread is left behind; everything else is over at once.
@@ -107,6 +106,28 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
         engine.storage().leave(engine.id).await?;
     }
     Ok(())
+}
+
+/// Waits until the claimers have ended, as they do when the worker drains. A part that ends before its time takes the others
+/// with it: a worker that only seems to work would keep its jobs from those that do.
+async fn watch(engine: &Engine, claimers: &mut JoinSet<()>, parts: &mut JoinSet<()>) {
+    loop {
+        let ended = tokio::select! {
+            claimer = claimers.join_next() => match claimer {
+                None => return,
+                Some(ended) => ended,
+            },
+            Some(part) = parts.join_next() => part.and_then(|()| {
+                tracing::error!("a part of the worker has ended before its time: it starts anew");
+                engine.lose();
+                Ok(())
+            }),
+        };
+        if let Err(panic) = ended {
+            tracing::error!(%panic, "a part of the worker has ended before its time: it starts anew");
+            engine.lose();
+        }
+    }
 }
 
 /// Hears of what other processes enqueue. Without it there is polling.

@@ -216,7 +216,7 @@ fn tell(engine: &Engine, end: &ClaimEnd, accepted: bool) {
         let (state, result, error) = match settlement {
             Settlement::Finish { state, result, error, .. } => (*state, text(result), text(error)),
             Settlement::Retry { error, .. } => (JobState::Scheduled, None, Some(error.as_str().into())),
-            Settlement::Snooze { .. } => (JobState::Scheduled, None, None),
+            Settlement::Snooze { .. } | Settlement::Postpone { .. } => (JobState::Scheduled, None, None),
             Settlement::Release | Settlement::Rescue { .. } => (JobState::Ready, None, None),
             Settlement::Park { detail, .. } => (JobState::Parked, None, Some(detail.as_str().into())),
         };

@@ -1,2 +1,2 @@
 -- MySQL has no `returning`: `news.sql` follows.
-update djob_workers set beat_at = greatest(beat_at, now()) where id = $1 and beat_at > now() - $2
+update djob_workers set beat_at = now() where id = $1 and beat_at > now() - $2

@@ -11,8 +11,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqlSafeStr};
 
-use super::SqliteStorage;
 use super::writer::Writer;
+use super::{SqliteStorage, lock};
 use crate::clock::Clock;
 use crate::storage::statement::{Dialect, Naming, Texts};
 use crate::storage::verbs::{KNOWN, Verbs};
@@ -20,7 +20,7 @@ use crate::storage::{SchemaVersion, StorageError};
 
 /// Older versions can corrupt a database in WAL mode when a checkpoint and a write meet.
 const OLDEST: (u32, u32, u32) = (3, 51, 3);
-/// How long a write waits for another process's write.
+/// How long SQLite itself waits for another process: djob's writes wait in a way of their own.
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// How often a migration is tried that another program may be doing.
@@ -72,7 +72,8 @@ impl SqliteStorage {
                 .idle_timeout(None)
                 .max_lifetime(None)
         };
-        let writer = keep(1).connect_with(options.clone()).await?;
+        let writer = keep(1).after_connect(|conn, _| Box::pin(lock::wait_in_our_own_way(conn)));
+        let writer = writer.connect_with(options.clone()).await?;
         if in_memory(&options) {
             return Self::new(writer.clone(), writer, None, naming, clock).await;
         }

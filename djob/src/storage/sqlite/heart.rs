@@ -8,6 +8,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqliteStorage;
+use super::lock::{self, Patience};
 use crate::clock::micros;
 use crate::storage::verbs::Verbs;
 use crate::storage::{Heart, News, Reply, StorageError};
@@ -23,7 +24,11 @@ struct SharedHeart(SqliteStorage);
 
 pub(super) async fn open(storage: &SqliteStorage) -> Result<Box<dyn Heart>, StorageError> {
     Ok(match &storage.file {
-        Some((_, options)) => Box::new(OwnHeart { conn: options.connect().await?, storage: storage.clone() }),
+        Some((_, options)) => {
+            let mut conn = options.connect().await?;
+            lock::wait_in_our_own_way(&mut conn).await?;
+            Box::new(OwnHeart { conn, storage: storage.clone() })
+        }
         None => Box::new(SharedHeart(storage.clone())),
     })
 }
@@ -31,9 +36,15 @@ pub(super) async fn open(storage: &SqliteStorage) -> Result<Box<dyn Heart>, Stor
 impl Heart for OwnHeart {
     fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
         let (conn, storage) = (&mut self.conn, &self.storage);
-        Box::pin(
-            async move { Sqlite::beat(conn, &storage.texts, worker, micros(lease), storage.now()).await },
-        )
+        Box::pin(async move {
+            let patience = Patience::new();
+            loop {
+                match Sqlite::beat(conn, &storage.texts, worker, micros(lease), storage.now()).await {
+                    Err(error) if patience.lasts(&error).await => {}
+                    beaten => return beaten,
+                }
+            }
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use super::lock::Patience;
 use crate::job::BoxFuture;
 use crate::storage::StorageError;
 use crate::storage::error::Problem;
@@ -139,7 +140,14 @@ impl Committer {
         answers: &mut Vec<Answer>,
     ) -> Result<(), StorageError> {
         // IMMEDIATE: a deferred transaction that turns into a write fails at once if another process writes.
-        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+        let patience = Patience::new();
+        let mut tx = loop {
+            match conn.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::from) {
+                Ok(tx) => break tx,
+                Err(error) if patience.lasts(&error).await => {}
+                Err(error) => return Err(error),
+            }
+        };
         if writes.len() == 1 {
             for write in writes {
                 let (keep, answer) = write(Ok(&mut tx)).await;

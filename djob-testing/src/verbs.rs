@@ -14,6 +14,7 @@ macro_rules! every_verb {
             attempts(id: JobId) -> Vec<Attempt>;
             list(filter: &'a Filter) -> Vec<JobRow>;
             counts() -> Vec<Count>;
+            examine() -> Vec<Finding>;
             cancel(id: JobId) -> Cancelled;
             cancel_slipped(id: JobId) -> bool;
             retry(id: JobId) -> bool;

@@ -4,6 +4,7 @@
 
 mod assertions;
 mod databases;
+mod doctor;
 mod harness;
 mod promises;
 

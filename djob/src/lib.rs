@@ -44,7 +44,7 @@
 //! - Writing jobs: the attribute [`#[job]`](macro@job), [`JobContext`], [`Directive`], [`Backoff`], [`Keep`].
 //! - Enqueueing: `perform_later` makes an [`Enqueue`]; a [`Client`] says into which database; a [`JobHandle`] asks after it.
 //! - Working: [`Worker`], [`State`], [`Hooks`], [`Layer`].
-//! - Watching: [`Client::events`], [`Client::list`], [`Client::counts`].
+//! - Watching: [`Client::events`], [`Client::list`], [`Client::counts`], [`Client::examine`].
 //! - The database beneath: [`storage`]. Every limit and default: [`limits`].
 //!
 //! # What it promises
@@ -120,6 +120,6 @@ pub use job::{
 };
 pub use registry::{DuplicateKind, MissingState, Registry};
 pub use state::State;
-pub use storage::{Cancelled, Conn, Count, Filter, StorageError};
+pub use storage::{Cancelled, Conn, Count, Filter, Finding, StorageError, Verdict};
 pub use worker::{Attempted, JobContext, Layer, Next, Worker, shutdown_signal};
 pub use {schemars, serde, sqlx, validator};

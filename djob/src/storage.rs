@@ -7,6 +7,7 @@ mod ask;
 mod columns;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod connections;
+mod doctor;
 pub(crate) mod error;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod json;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use doctor::{Finding, Verdict};
 pub use error::StorageError;
 pub(crate) use look::{CLAIMS_SHOWN, newest_first, rooms_of, running_rows};
 pub use look::{Count, Filter};
@@ -221,6 +223,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     /// How many jobs there are, by queue and state.
     fn counts(&self) -> Reply<'_, Vec<Count>>;
+
+    /// Looks for whatever weakens the promise, and changes nothing. What the role may not look at is a finding, too.
+    fn examine(&self) -> Reply<'_, Vec<Finding>>;
 
     /// Cancels a waiting or parked job, or asks its worker to stop it.
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled>;

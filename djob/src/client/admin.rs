@@ -3,7 +3,7 @@
 use super::{Client, JobHandle};
 use crate::job::{Attempt, Enqueued, JobId, JobRow, name};
 use crate::storage::error::Problem;
-use crate::storage::{Cancelled, Count, Filter, SchemaVersion, StorageError};
+use crate::storage::{Cancelled, Count, Filter, Finding, SchemaVersion, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -74,6 +74,27 @@ impl Client {
     /// If the database does not answer.
     pub async fn counts(&self) -> Result<Vec<Count>> {
         self.storage().counts().await
+    }
+
+    /// Looks for whatever weakens djob's promise in this database: its settings, its tables, its workers and jobs. Nothing
+    /// is changed, and what the role may not look at is a finding, too. `djob doctor` shows what this returns.
+    ///
+    /// # Errors
+    /// If the database does not answer, or has no tables of djob's.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), djob::BoxError> {
+    /// # let client = djob::connect("sqlite::memory:").await?;
+    /// # client.migrate().await?;
+    /// for finding in client.examine().await? {
+    ///     println!("{} {}: {}", finding.verdict, finding.check, finding.found);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn examine(&self) -> Result<Vec<Finding>> {
+        self.storage().examine().await
     }
 
     /// Cancels a waiting or parked job at once, or asks the worker of a running one to stop it.

@@ -3,6 +3,7 @@
 use sqlx::{ColumnIndex, Database, Decode, Row as _, Type};
 
 use super::StorageError;
+use super::doctor::Fact;
 use crate::clock::Timestamp;
 use crate::job::{JobId, JobRow, JobState, Meta};
 
@@ -68,6 +69,21 @@ where
         error: row.try_get(11)?,
         progress: None,
     })
+}
+
+/// A row of one of the `doctor_*.sql`. Those that only show settings have two columns.
+pub(super) fn fact<D>(row: &D::Row) -> Result<Fact, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> String: Decode<'q, D> + Type<D>,
+    for<'q> i64: Decode<'q, D> + Type<D>,
+{
+    let fact = Fact::new(&row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?);
+    if row.len() == 2 {
+        return Ok(fact);
+    }
+    Ok(fact.figure(row.try_get(2)?).age(row.try_get(3)?))
 }
 
 /// A count as it is stored: never negative, whatever an edited row says.

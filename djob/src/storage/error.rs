@@ -94,6 +94,13 @@ impl StorageError {
         matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("55P03"))
     }
 
+    /// Whether the role may not do this.
+    pub(crate) fn is_denied(&self) -> bool {
+        // 42501 is PostgreSQL's; MySQL's numbers are of a database, a table, a column and a privilege.
+        matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("42501")
+            || matches!(mysqls_number(error), Some(1044 | 1142 | 1143 | 1227)))
+    }
+
     /// Whether a URL or a setting is not usable: nothing was tried.
     pub fn is_setting(&self) -> bool {
         matches!(&*self.0, Problem::Setting(_))

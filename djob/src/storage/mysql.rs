@@ -5,6 +5,7 @@
 //! a one is done again.
 
 mod connect;
+mod examine;
 mod heart;
 mod write;
 
@@ -196,6 +197,10 @@ impl Storage for MySqlStorage {
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {
         Box::pin(self.on("counts", async |conn, texts, now| MySql::counts(conn, texts, now).await))
+    }
+
+    fn examine(&self) -> Reply<'_, Vec<Finding>> {
+        Box::pin(examine::examine(self))
     }
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {

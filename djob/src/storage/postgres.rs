@@ -6,6 +6,7 @@
 mod array;
 mod claim;
 mod connect;
+mod examine;
 mod heart;
 mod rows;
 mod wake;
@@ -219,6 +220,10 @@ impl Storage for PostgresStorage {
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {
         Box::pin(self.on("counts", async |conn, texts, now| Postgres::counts(conn, texts, now).await))
+    }
+
+    fn examine(&self) -> Reply<'_, Vec<Finding>> {
+        Box::pin(examine::examine(self))
     }
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {

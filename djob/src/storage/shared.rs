@@ -3,7 +3,8 @@
 use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
 use uuid::Uuid;
 
-use super::columns::{Affected, count, job_row};
+use super::columns::{Affected, count, fact, job_row};
+use super::doctor::Fact;
 use super::statement::Statement::*;
 use super::statement::{Statement, Texts};
 use super::verbs::{Claims, Now, Result, Verbs};
@@ -359,6 +360,28 @@ where
             }
         }
         Ok(false)
+    }
+
+    async fn facts(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        statement: Statement,
+        now: Now,
+    ) -> Result<Vec<Fact>> {
+        let ask = texts.ask::<D>(statement);
+        let ask = if texts.asks_the_clock(statement) { ask.bind(now) } else { ask };
+        ask.fetch_all(conn).await?.iter().map(fact::<D>).collect()
+    }
+
+    async fn kinds_of(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        lane: &Lane,
+        limit: i64,
+        now: Now,
+    ) -> Result<Vec<Fact>> {
+        let ask = texts.ask::<D>(DOCTOR_KINDS).bind(lane.queue.clone()).bind(lane.priority).bind(limit);
+        ask.bind(now).fetch_all(conn).await?.iter().map(fact::<D>).collect()
     }
 
     async fn names(conn: &mut D::Connection, texts: &Texts, statement: Statement) -> Result<Vec<String>> {

@@ -3,6 +3,7 @@
 //! WAL, `synchronous=FULL`, one writer connection whose commits are shared ([`writer`]), and readers beside it.
 
 mod connect;
+mod examine;
 mod heart;
 mod lock;
 mod wake;
@@ -20,6 +21,7 @@ use super::statement::{Naming, Texts};
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
+pub(crate) use connect::OLDEST;
 use writer::Writer;
 
 /// A SQLite database.
@@ -29,6 +31,8 @@ pub(crate) struct SqliteStorage {
     readers: SqlitePool,
     /// Where the file is, and how to open it once more; nothing if it is in memory.
     file: Option<(std::path::PathBuf, SqliteConnectOptions)>,
+    /// How the application opens its own connections, if djob was given its pool.
+    theirs: Option<SqliteConnectOptions>,
     texts: Texts,
     naming: Naming,
     clock: Clock,
@@ -152,6 +156,10 @@ impl Storage for SqliteStorage {
 
     fn counts(&self) -> Reply<'_, Vec<Count>> {
         Box::pin(self.read(async |conn, texts| Sqlite::counts(conn, texts, self.now()).await))
+    }
+
+    fn examine(&self) -> Reply<'_, Vec<Finding>> {
+        Box::pin(examine::examine(self))
     }
 
     fn cancel(&self, id: JobId) -> Reply<'_, Cancelled> {

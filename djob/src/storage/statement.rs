@@ -157,6 +157,20 @@ statements! {
     DELETE_FROM_FINISHED = all "delete_from_finished";
     DELETE_FROM_ATTEMPTS = all "delete_from_attempts";
     DELETE_KEYS = all "delete_keys";
+    // doctor
+    DOCTOR_SETTINGS = postgres "doctor_settings", sqlite "doctor_settings.sqlite", mysql "doctor_settings.mysql";
+    DOCTOR_STATUS = mysql "doctor_status";
+    DOCTOR_SESSIONS = postgres "doctor_sessions", mysql "doctor_sessions.mysql";
+    DOCTOR_PREPARED = postgres "doctor_prepared";
+    DOCTOR_SLOTS = postgres "doctor_slots";
+    DOCTOR_IDS = postgres "doctor_ids";
+    DOCTOR_TABLES = postgres "doctor_tables", sqlite "doctor_tables.sqlite", mysql "doctor_tables.mysql";
+    DOCTOR_ROWS = postgres "doctor_rows";
+    DOCTOR_INTEGRITY = sqlite "doctor_integrity";
+    DOCTOR_WORKERS = postgres "doctor_workers", others "doctor_workers.others";
+    DOCTOR_CLAIMS = postgres "doctor_claims", others "doctor_claims.others";
+    DOCTOR_PARKED = postgres "doctor_parked", others "doctor_parked.others";
+    DOCTOR_KINDS = postgres "doctor_kinds", others "doctor_kinds.others";
 }
 
 /// Where djob's tables are: a schema (PostgreSQL) and a prefix, `djob_` unless somebody says otherwise.
@@ -208,6 +222,12 @@ impl Naming {
         self.table("wake").replace('.', "_")
     }
 
+    /// Where the migrations that were applied are written down.
+    pub(crate) fn migrations_table(&self) -> String {
+        let schema = self.schema.iter().map(|schema| format!("{schema}.")).collect::<String>();
+        format!("{schema}_{}migrations", self.prefix)
+    }
+
     /// A migration's text with the prefix put in (the schema is set for the session that migrates).
     pub(crate) fn migration(&self, text: &str) -> String {
         text.replace("djob_", &self.prefix)
@@ -243,6 +263,12 @@ impl Texts {
     /// Whether this database has such a statement.
     pub(crate) fn has(&self, statement: Statement) -> bool {
         self.0[statement as usize].is_some()
+    }
+
+    /// Whether the time is one of its parameters.
+    pub(crate) fn asks_the_clock(&self, statement: Statement) -> bool {
+        let Text { sql, places } = self.text(statement);
+        places.map_or_else(|| last_parameter(sql.as_str()) > 0, |places| !places.is_empty())
     }
 
     fn text(&self, statement: Statement) -> Text {

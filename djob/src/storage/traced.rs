@@ -49,6 +49,7 @@ impl Storage for Traced {
         find(id: JobId) -> Option<JobRow>;
         attempts(id: JobId) -> Vec<Attempt>;
         counts() -> Vec<Count>;
+        examine() -> Vec<Finding>;
         cancel(id: JobId) -> Cancelled;
         cancel_slipped(id: JobId) -> bool;
         retry(id: JobId) -> bool;

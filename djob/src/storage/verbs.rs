@@ -5,6 +5,7 @@ use std::future::Future;
 use sqlx::{Database, SqlStr};
 use uuid::Uuid;
 
+use super::doctor::Fact;
 use super::statement::{Statement, Texts};
 use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
@@ -198,6 +199,21 @@ pub(crate) trait Verbs: Database {
         pause: bool,
         now: Now,
     ) -> impl Future<Output = Result<bool>> + Send;
+    /// What a question of the doctor's brings: rows of what, about whom, how many and for how long.
+    fn facts(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        statement: Statement,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Fact>>> + Send;
+    /// The kinds at the head of a lane.
+    fn kinds_of(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        lane: &Lane,
+        limit: i64,
+        now: Now,
+    ) -> impl Future<Output = Result<Vec<Fact>>> + Send;
     /// One column of names.
     fn names(
         conn: &mut Self::Connection,

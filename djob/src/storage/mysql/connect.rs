@@ -40,7 +40,7 @@ impl MySqlStorage {
             ));
         }
         // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
-        let options = if says_ssl_mode(url) || is_local(url, &options) {
+        let options = if says_ssl_mode(url) || is_local(&options) {
             options
         } else {
             options.ssl_mode(MySqlSslMode::VerifyIdentity)
@@ -98,8 +98,10 @@ fn says_ssl_mode(url: &str) -> bool {
     url.contains("sslmode=") || url.contains("ssl-mode=")
 }
 
-fn is_local(url: &str, options: &MySqlConnectOptions) -> bool {
-    url.contains("socket=") || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]")
+/// Whether nothing leaves this machine.
+pub(super) fn is_local(options: &MySqlConnectOptions) -> bool {
+    options.get_socket().is_some()
+        || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]")
 }
 
 pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
@@ -113,9 +115,9 @@ pub(super) async fn migrate(conn: &mut MySqlConnection, naming: &Naming) -> Resu
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
-    migrator.dangerous_set_table_name(migrations_table(naming));
+    migrator.dangerous_set_table_name(naming.migrations_table());
     migrator.set_locking(false);
-    let lock = migrations_table(naming);
+    let lock = naming.migrations_table();
     sqlx::query("select get_lock(concat(database(), ?), 600)").bind(&lock).execute(&mut *conn).await?;
     let forget = format!("delete from {lock} where not success");
     match sqlx::query(AssertSqlSafe(forget)).execute(&mut *conn).await.map_err(StorageError::from) {
@@ -127,15 +129,11 @@ pub(super) async fn migrate(conn: &mut MySqlConnection, naming: &Naming) -> Resu
     Ok(())
 }
 
-fn migrations_table(naming: &Naming) -> String {
-    format!("_{}", naming.table("migrations"))
-}
-
 pub(super) async fn version(
     conn: &mut MySqlConnection,
     naming: &Naming,
 ) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from {}", migrations_table(naming));
+    let text = format!("select max(version) from {}", naming.migrations_table());
     let found = match MySql::version(conn, AssertSqlSafe(text).into_sql_str()).await {
         Err(error) if error.is_schema() => 0,
         found => found?,

@@ -105,7 +105,8 @@ fn says_ssl_mode(url: &str) -> bool {
     url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some()
 }
 
-fn is_local(options: &PgConnectOptions) -> bool {
+/// Whether nothing leaves this machine.
+pub(super) fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some()
         || host.starts_with('/')
@@ -122,7 +123,7 @@ pub(super) async fn migrate(conn: &mut PgConnection, naming: &Naming) -> Result<
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
-    migrator.dangerous_set_table_name(migrations_table(naming));
+    migrator.dangerous_set_table_name(naming.migrations_table());
     // Another program's migration is waited for.
     sqlx::query("set lock_timeout = 0").execute(&mut *conn).await?;
     if let Some(schema) = naming.schema() {
@@ -134,16 +135,8 @@ pub(super) async fn migrate(conn: &mut PgConnection, naming: &Naming) -> Result<
     Ok(())
 }
 
-fn migrations_table(naming: &Naming) -> String {
-    let table = naming.table("migrations");
-    match table.split_once('.') {
-        Some((schema, table)) => format!("{schema}._{table}"),
-        None => format!("_{table}"),
-    }
-}
-
 pub(super) async fn version(conn: &mut PgConnection, naming: &Naming) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from {}", migrations_table(naming));
+    let text = format!("select max(version) from {}", naming.migrations_table());
     let found = match Postgres::version(conn, AssertSqlSafe(text).into_sql_str()).await {
         Err(error) if error.is_schema() => 0,
         found => found?,

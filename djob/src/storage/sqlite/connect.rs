@@ -19,7 +19,7 @@ use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Older versions can corrupt a database in WAL mode when a checkpoint and a write meet.
-const OLDEST: (u32, u32, u32) = (3, 51, 3);
+pub(crate) const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// How long SQLite itself waits for another process: djob's writes wait in a way of their own.
 const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
@@ -49,7 +49,8 @@ impl SqliteStorage {
         if in_memory(&options) {
             return Self::new(pool.clone(), pool, None, naming, clock).await;
         }
-        Self::with_options(options, naming, clock).await
+        let theirs = Some(options.clone());
+        Ok(SqliteStorage { theirs, ..Self::with_options(options, naming, clock).await? })
     }
 
     async fn with_options(
@@ -95,6 +96,7 @@ impl SqliteStorage {
             writer: Writer::new(writer, file.is_none())?,
             readers,
             file,
+            theirs: None,
             texts,
             naming,
             clock,
@@ -162,7 +164,7 @@ fn migrator(naming: &Naming) -> Migrator {
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
-    migrator.dangerous_set_table_name(format!("_{}migrations", naming.table("")));
+    migrator.dangerous_set_table_name(naming.migrations_table());
     migrator
 }
 
@@ -170,7 +172,7 @@ pub(super) async fn version(
     conn: &mut SqliteConnection,
     naming: &Naming,
 ) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from _{}migrations", naming.table(""));
+    let text = format!("select max(version) from {}", naming.migrations_table());
     let found = match Sqlite::version(conn, AssertSqlSafe(text).into_sql_str()).await {
         Err(error) if error.is_schema() => 0,
         found => found?,

@@ -222,4 +222,5 @@ pub(crate) enum DbCommand {
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
+    Mysql,
 }

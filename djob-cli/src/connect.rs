@@ -50,17 +50,23 @@ impl Database {
 
     /// The storage for databases of this kind, which is not asked to connect anywhere.
     pub(crate) async fn offline(self, dialect: Option<Dialect>) -> Result<Arc<dyn Storage>, Failure> {
-        let postgres = match (dialect, self.url) {
-            (Some(dialect), _) => matches!(dialect, Dialect::Postgres),
-            (None, Some(url)) => url.starts_with("postgres"),
+        let dialect = match (dialect, self.url.as_deref()) {
+            (Some(dialect), _) => dialect,
+            (None, Some(url)) if url.starts_with("postgres") => Dialect::Postgres,
+            (None, Some(url)) if url.starts_with("mysql") || url.starts_with("mariadb") => Dialect::Mysql,
+            (None, Some(_)) => Dialect::Sqlite,
             (None, None) => return Err(no_url()),
         };
-        let client = match postgres {
-            true => {
+        let client = match dialect {
+            Dialect::Sqlite => self.builder.connect("sqlite::memory:").await?,
+            Dialect::Postgres => {
                 let options = sqlx::postgres::PgConnectOptions::new_without_pgpass();
                 self.builder.postgres(sqlx::PgPool::connect_lazy_with(options)).await?
             }
-            false => self.builder.connect("sqlite::memory:").await?,
+            Dialect::Mysql => {
+                let options = sqlx::mysql::MySqlConnectOptions::new();
+                self.builder.mysql(sqlx::MySqlPool::connect_lazy_with(options)).await?
+            }
         };
         Ok(client.storage().clone())
     }
@@ -69,8 +75,8 @@ impl Database {
 fn no_url() -> Failure {
     Failure::new(
         Exit::Usage,
-        "no database is named: give --database-url sqlite://jobs.db or postgres://user@host/database, \
-         or set DJOB_DATABASE_URL or DATABASE_URL",
+        "no database is named: give --database-url sqlite://jobs.db, postgres://user@host/database or \
+         mysql://user@host/database, or set DJOB_DATABASE_URL or DATABASE_URL",
     )
 }
 

@@ -462,11 +462,16 @@ async fn tables_of_a_newer_version_are_left_alone() {
 }
 
 #[test]
-fn the_statements_of_both_databases_are_printed_without_a_database() {
-    for database in ["sqlite", "postgres"] {
+fn the_statements_of_every_database_are_printed_without_a_database() {
+    for (database, url, word) in [
+        ("sqlite", "sqlite://jobs.db", "without rowid"),
+        ("postgres", "postgres://host/jobs", "plpgsql"),
+        ("mysql", "mysql://host/jobs", "engine = InnoDB"),
+    ] {
         let ran = djob(&["db", "sql", database]).ends(Exit::Done);
-        assert!(ran.out.starts_with("-- 0001 "), "{}", ran.out);
-        assert!(ran.out.contains("create table djob_jobs"));
+        assert!(ran.out.starts_with("-- 0001 ") && ran.out.contains("djob_jobs ("), "{}", ran.out);
+        assert!(ran.out.contains(word), "{database}");
+        assert_eq!(djob(&["db", "sql", "-d", url]).ends(Exit::Done).out, ran.out, "{url}");
     }
     let prefixed = djob(&["db", "sql", "sqlite", "--prefix", "q_", "-o", "json"]).ends(Exit::Done).json();
     assert!(prefixed["migrations"][0]["sql"].as_str().unwrap().contains("create table q_jobs"));

@@ -139,6 +139,7 @@ impl App {
             Command::Jobs(command) => commands::jobs::run(database, output, command).await,
             Command::Clear(args) => commands::clear::run(database, output, args).await,
             Command::Check(args) => commands::check::run(database, output, args).await,
+            Command::Doctor(args) => commands::doctor::run(database, output, args).await,
             Command::Stats => commands::stats::run(database, output).await,
             Command::Db(command) => commands::db::run(database, output, command).await,
         }

@@ -14,13 +14,22 @@ Exit codes:
   1  failed
   2  the command line is wrong, or asks for what this program cannot do
   3  no such job
-  4  the check failed
+  4  the check failed, or the doctor found a danger
   6  the job's state does not allow it, or an id is ambiguous
   7  the database cannot be reached
   8  the tables are missing, old, or newer than this program
 
 Data goes to stdout, messages and logs go to stderr.
 DJOB_LOG (or RUST_LOG) filters the logs: DJOB_LOG=djob=debug";
+
+const DOCTORS_ENDING: &str = "\
+What it says of each check:
+  ok       all is well
+  unknown  it could not be looked at, or there is nothing to compare with
+  warning  jobs are slower or less private than they could be, or it will become a danger
+  danger   the promise does not hold: jobs can be lost, or do not run
+
+The exit code is 4 if anything is a danger, with --strict also if there is a warning.";
 
 /// Runs background jobs, and looks after them.
 #[derive(Parser)]
@@ -69,6 +78,9 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     /// Fail if ready jobs wait too long, or too many jobs have failed; for monitors
     Check(CheckArgs),
+    /// Look for whatever weakens djob's promise, and say what to type about it; changes nothing
+    #[command(after_help = DOCTORS_ENDING)]
+    Doctor(DoctorArgs),
     /// Count the jobs by queue and state
     Stats,
     /// Create djob's tables, or ask after them
@@ -203,6 +215,13 @@ pub(crate) struct CheckArgs {
     /// How many failed jobs there may be [default: any number]
     #[arg(long, value_name = "N")]
     pub(crate) max_failed: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct DoctorArgs {
+    /// Fail on warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Subcommand)]

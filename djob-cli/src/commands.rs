@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod clear;
 pub(crate) mod db;
+pub(crate) mod doctor;
 pub(crate) mod jobs;
 pub(crate) mod stats;
 pub(crate) mod work;

@@ -24,7 +24,7 @@ pub enum Exit {
     Usage = 2,
     /// There is no such job.
     NotFound = 3,
-    /// `check` found something to complain about.
+    /// `check` or `doctor` found something to complain about.
     CheckFailed = 4,
     /// The job's state does not allow it, or an id is ambiguous.
     Conflict = 6,

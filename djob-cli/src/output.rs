@@ -75,7 +75,24 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
 
 /// Emphasis, where it can be seen.
 pub(crate) fn bold(text: &str) -> String {
-    if styled(io::stdout().is_terminal()) { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    painted(text, Colour::Bold)
+}
+
+/// How a word stands out.
+#[derive(Clone, Copy)]
+pub(crate) enum Colour {
+    Bold = 1,
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+}
+
+/// The text in that colour, where it can be seen.
+pub(crate) fn painted(text: &str, colour: Colour) -> String {
+    match styled(io::stdout().is_terminal()) {
+        true => format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8),
+        false => text.to_owned(),
+    }
 }
 
 /// Whether messages may have colours.

@@ -426,6 +426,74 @@ async fn stats_count_jobs_by_queue_and_state() {
     assert_eq!((&queues[0]["failed"], &queues[1]["ready"]), (&1.into(), &1.into()));
 }
 
+// ---- doctor ----
+
+#[tokio::test]
+async fn doctor_shows_a_healthy_database_at_a_glance() {
+    let db = Database::new("doctor").await;
+    let ran = db.djob(&["doctor", "--strict"]).ends(Exit::Done);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let (checks, end) = lines.split_at(lines.len() - 2);
+    assert!(checks.iter().all(|line| line.starts_with("ok       ")), "{}", ran.out);
+    assert_eq!(end, ["", format!("All {} checks are ok.", checks.len()).as_str()]);
+    assert!(ran.err.is_empty() && !ran.out.contains('\u{1b}'), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn doctor_says_of_a_danger_why_it_matters_and_what_to_type() {
+    let db = Database::new("doctor_danger").await;
+    let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
+    sqlx::query("drop index djob_jobs_lane").execute(&pool).await.unwrap();
+    let ran = db.djob(&["doctor"]).ends(Exit::CheckFailed);
+    assert_eq!(ran.error(), "not well: indexes");
+    let fix = "create index djob_jobs_lane on djob_jobs (queue, priority, run_at, id)";
+    assert!(
+        ran.out.contains("\ndanger   indexes       missing: djob_jobs_lane\n         Each claim"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains(&format!("\n         fix: {fix}\n")), "{}", ran.out);
+    assert!(ran.out.ends_with("13 checks: 1 danger, 12 ok.\n"), "{}", ran.out);
+    let report = db.djob(&["doctor", "-o", "json"]).ends(Exit::CheckFailed).json();
+    assert_eq!((&report["ok"], &report["database"]), (&false.into(), &"SQLite".into()));
+    let findings = report["findings"].as_array().unwrap();
+    let indexes = findings.iter().find(|finding| finding["check"] == "indexes").unwrap();
+    assert_eq!((&indexes["verdict"], &indexes["fix"]), (&"danger".into(), &fix.into()));
+    let schema = findings.iter().find(|finding| finding["check"] == "schema").unwrap();
+    assert!(schema["verdict"] == "ok" && schema["why"].is_null() && schema["fix"].is_null(), "{schema}");
+}
+
+#[tokio::test]
+async fn doctor_fails_on_a_warning_only_when_it_is_strict() {
+    let db = Database::new("doctor_strict").await;
+    db.welcome(1).await;
+    let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
+    sqlx::query("insert into djob_parked select *, 'broken_contract', '', 0 from djob_jobs")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let ran = db.djob(&["doctor"]).ends(Exit::Done);
+    assert!(ran.out.contains("warning  parked        1 broken_contract\n"), "{}", ran.out);
+    assert_eq!(db.djob(&["doctor", "--strict"]).ends(Exit::CheckFailed).error(), "not well: parked");
+}
+
+#[tokio::test]
+async fn doctor_ends_like_every_command_where_the_tables_do_not_fit() {
+    let url = fresh("doctor_tables");
+    djob(&["doctor", "-d", &url]).ends(Exit::Unreachable);
+    drop(djob::connect(&url).await.unwrap());
+    let ran = djob(&["doctor", "-d", &url]).ends(Exit::Schema);
+    assert!(ran.error().starts_with("djob's tables are missing"), "{}", ran.err);
+    let db = Database::new("doctor_newer").await;
+    let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
+    let newer = "insert into _djob_migrations (version, description, success, checksum, execution_time) \
+                 values (9999, 'later', true, x'00', 0)";
+    sqlx::query(newer).execute(&pool).await.unwrap();
+    let ran = db.djob(&["doctor"]).ends(Exit::Schema);
+    assert!(ran.error().contains("deploy a newer version"), "{}", ran.err);
+    assert!(ran.out.contains("danger   schema"), "{}", ran.out);
+}
+
 // ---- db ----
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod common;
 mod crash;
 mod enqueue;
 mod many_workers;
+mod model;
 mod poison;
 mod tidy;
 mod ui;

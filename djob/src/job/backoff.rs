@@ -47,6 +47,8 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -73,5 +75,78 @@ mod tests {
         let base = Backoff::Fixed(Duration::from_secs(100));
         assert_eq!(base.delay(1, -7.0).as_secs(), 90);
         assert_eq!(base.delay(1, 7.0).as_secs(), 110);
+    }
+
+    /// The wait in whole seconds without jitter, counted out step by step.
+    fn counted_out(backoff: &Backoff, attempt: u32) -> u64 {
+        const MONTH: u64 = 2_592_000;
+        let steps = attempt.min(3_000_000);
+        let seconds = match backoff {
+            Backoff::Polynomial => {
+                let square = u128::from(attempt) * u128::from(attempt);
+                u64::try_from(square.saturating_mul(square).saturating_add(5)).unwrap_or(u64::MAX)
+            }
+            Backoff::Exponential(base) => {
+                let mut wait = base.as_secs();
+                for _ in 1..steps.min(80) {
+                    wait = (wait + wait).min(MONTH);
+                }
+                wait
+            }
+            Backoff::Linear(base) => {
+                let mut wait = 0;
+                for _ in 0..steps {
+                    wait += base.as_secs();
+                    if wait >= MONTH {
+                        break;
+                    }
+                }
+                wait
+            }
+            Backoff::Fixed(base) => base.as_secs(),
+            Backoff::Custom(delay) => delay(attempt).as_secs(),
+        };
+        if seconds > MONTH { MONTH } else { seconds }
+    }
+
+    fn backoffs() -> impl Strategy<Value = Backoff> {
+        let base = || (1_u64..5_000_000).prop_map(Duration::from_secs);
+        prop_oneof![
+            Just(Backoff::Polynomial),
+            base().prop_map(Backoff::Exponential),
+            base().prop_map(Backoff::Linear),
+            base().prop_map(Backoff::Fixed),
+            Just(Backoff::Custom(|n| Duration::from_secs(u64::from(n) * 7))),
+        ]
+    }
+
+    /// Some few, as they are, and some that nobody ever comes to.
+    fn attempts() -> impl Strategy<Value = u32> {
+        prop_oneof![3 => 1_u32..40, 1 => 40_u32..=u32::MAX]
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_what_one_comes_to_by_counting(backoff in backoffs(), attempt in attempts()) {
+            prop_assert_eq!(backoff.delay(attempt, 0.0).as_secs(), counted_out(&backoff, attempt));
+        }
+
+        #[test]
+        fn no_preset_ever_waits_less_after_a_later_attempt(backoff in backoffs(), attempt in attempts()) {
+            let later = backoff.delay(attempt.saturating_add(1), 0.0);
+            prop_assert!(backoff.delay(attempt, 0.0) <= later);
+        }
+
+        #[test]
+        fn jitter_of_any_size_moves_a_wait_by_a_tenth_at_most_and_never_the_wrong_way(
+            backoff in backoffs(), attempt in attempts(), jitter: f64,
+        ) {
+            prop_assume!(!jitter.is_nan());
+            let (plain, moved) = (backoff.delay(attempt, 0.0), backoff.delay(attempt, jitter));
+            prop_assert!(moved * 10 <= plain * 11 + Duration::from_micros(1), "{plain:?} {moved:?}");
+            prop_assert!(moved * 10 + Duration::from_micros(1) >= plain * 9, "{plain:?} {moved:?}");
+            let (less, more) = if jitter < 0.0 { (moved, plain) } else { (plain, moved) };
+            prop_assert!(less <= more);
+        }
     }
 }

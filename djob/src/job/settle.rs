@@ -127,6 +127,8 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn facts() -> Facts {
@@ -182,5 +184,92 @@ mod tests {
         assert_eq!(keep_of(&facts(), Outcome::Fail("no".into())), Keep::For(KEEP_FAILED));
         let forever = Facts { keep: Some(Keep::Forever), ..facts() };
         assert_eq!(keep_of(&forever, Outcome::Completed(None)), Keep::Forever);
+    }
+
+    /// Each outcome, and where it leads: while the job has something left (attempts, or crashes), and when it has not.
+    const TABLE: [(&str, &str, &str); 10] = [
+        ("completed", "completed", "completed"),
+        ("completed in a transaction", "retry", "failed"),
+        ("error", "retry", "failed"),
+        ("fail", "failed", "failed"),
+        ("snooze", "snooze", "snooze"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("broken contract", "parked", "parked"),
+        ("unknown kind", "parked", "parked"),
+        ("interrupted", "as it was", "as it was"),
+        ("suspected", "suspect", "suspect"),
+    ];
+
+    fn outcome(name: &str) -> Outcome {
+        match name {
+            "completed" => Outcome::Completed(Some("1".into())),
+            "completed in a transaction" => Outcome::CompletedInTransaction,
+            "error" => Outcome::Error("e".into()),
+            "fail" => Outcome::Fail("e".into()),
+            "snooze" => Outcome::Snooze(Duration::MAX),
+            "cancelled" => Outcome::Cancelled("c".into()),
+            "broken contract" => Outcome::BrokenContract("b".into()),
+            "unknown kind" => Outcome::UnknownKind,
+            "interrupted" => Outcome::Interrupted,
+            "suspected" => Outcome::Suspected,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn leads_to(settlement: &Settlement) -> &'static str {
+        match settlement {
+            Settlement::Finish { state, .. } => state.as_str(),
+            Settlement::Retry { .. } => "retry",
+            Settlement::Snooze { .. } => "snooze",
+            Settlement::Release => "as it was",
+            Settlement::Rescue { crashed: true } => "crashed",
+            Settlement::Rescue { crashed: false } => "suspect",
+            Settlement::Park { .. } => "parked",
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_outcome_leads_where_the_table_says(
+            row in 0..TABLE.len(), attempt: u16, max_attempts: u16, crashes: u16, jitter in -1.0..1.0,
+        ) {
+            let (name, with_more, at_the_end) = TABLE[row];
+            let facts = Facts { attempt, max_attempts, crashes, jitter, ..facts() };
+            // The attempts that come after this one.
+            let has_more = (u32::from(attempt)..u32::from(max_attempts)).nth(1).is_some();
+            let expected = if has_more { with_more } else { at_the_end };
+            prop_assert_eq!(leads_to(&settle(&facts, outcome(name))), expected);
+        }
+
+        #[test]
+        fn a_job_that_always_errs_runs_as_often_as_it_may(max_attempts in 0_u16..60) {
+            let mut runs = 0;
+            loop {
+                runs += 1;
+                let now = Facts { attempt: runs - 1, max_attempts, ..facts() };
+                match leads_to(&settle(&now, Outcome::Error("e".into()))) {
+                    "retry" => prop_assert!(runs < max_attempts),
+                    end => break prop_assert_eq!(end, "failed"),
+                }
+            }
+            prop_assert_eq!(runs, max_attempts.max(1), "it runs once even if it may not");
+        }
+
+        #[test]
+        fn a_crash_is_counted_until_the_third_whatever_became_of_attempts(attempt: u16, max_attempts: u16, crashes: u16) {
+            let now = Facts { attempt, max_attempts, crashes, ..facts() };
+            let expected = match crashes {
+                0 | 1 => "crashed",
+                _ => "failed",
+            };
+            prop_assert_eq!(leads_to(&settle(&now, Outcome::Crashed)), expected);
+        }
+
+        #[test]
+        fn nobody_waits_longer_than_the_longest_snooze(wanted: u64) {
+            let settled = settle(&facts(), Outcome::Snooze(Duration::from_secs(wanted)));
+            let Settlement::Snooze { delay } = settled else { panic!("{settled:?}") };
+            prop_assert_eq!(delay.as_secs(), if wanted > 315_360_000 { 315_360_000 } else { wanted });
+        }
     }
 }

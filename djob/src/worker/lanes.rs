@@ -107,6 +107,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::clock::Timestamp;
     use crate::job::{ClaimKey, ClaimedJob, JobId, Meta};
@@ -206,5 +208,156 @@ mod tests {
         let again = lanes.ask();
         assert_eq!(again.len(), 2);
         assert!(again.iter().any(|lane| lane.queue == "a" && lane.after.run_at == Timestamp::from_micros(2)));
+    }
+
+    /// A waiting room as a plain list: claims look at every job.
+    #[derive(Debug, Default)]
+    struct Waiting {
+        jobs: Vec<(Cursor, String, i16)>,
+        now: i64,
+        made: u128,
+    }
+
+    impl Waiting {
+        /// `run_at` may lie behind what was taken long ago: its transaction was slow.
+        fn put(&mut self, queue: String, priority: i16, run_at: i64) {
+            self.made += 1;
+            // Ids in no order at all, as of many processes.
+            let id = JobId(uuid::Uuid::from_u128(
+                self.made.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+            ));
+            self.jobs.push((Cursor { run_at: Timestamp::from_micros(run_at), id }, queue, priority));
+        }
+
+        fn is_due(&self, at: &Cursor) -> bool {
+            at.run_at <= Timestamp::from_micros(self.now)
+        }
+
+        fn lanes(&self) -> Vec<Lane> {
+            let mut seen: Vec<Lane> = vec![];
+            for (at, queue, priority) in &self.jobs {
+                match seen.iter_mut().find(|lane| lane.queue == *queue && lane.priority == *priority) {
+                    Some(lane) => lane.due_at = lane.due_at.min(at.run_at),
+                    None => seen.push(Lane { due_at: at.run_at, ..lane(queue, *priority, 0) }),
+                }
+            }
+            seen.iter_mut().for_each(|lane| lane.seen_at = Timestamp::from_micros(self.now));
+            seen
+        }
+
+        /// Of the lanes in their order, what is due behind each cursor, up to a limit.
+        fn claim(&mut self, lanes: &[LaneAt], limit: usize) -> Vec<Claim> {
+            let mut claims = vec![];
+            let mut left = limit;
+            for lane in lanes {
+                let mut here: Vec<Cursor> = self
+                    .jobs
+                    .iter()
+                    .filter(|(at, queue, priority)| {
+                        *queue == lane.queue
+                            && *priority == lane.priority
+                            && self.is_due(at)
+                            && *at > lane.after
+                    })
+                    .map(|(at, ..)| *at)
+                    .collect();
+                here.sort();
+                here.truncate(left);
+                left -= here.len();
+                if here.is_empty() {
+                    continue;
+                }
+                self.jobs.retain(|(at, ..)| !here.contains(at));
+                let mut taken = claim(&lane.queue, i64::try_from(here.len()).unwrap());
+                for (job, at) in taken.jobs.iter_mut().zip(&here) {
+                    (job.id, job.run_at, job.priority) = (at.id, at.run_at, lane.priority);
+                }
+                claims.push(taken);
+            }
+            claims
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Put { queue: u8, priority: i16, run_at: i64 },
+        Pass(i64),
+        Sweep,
+        Claim(usize),
+    }
+
+    /// One claim; what it leaves must lie before no cursor that it moved.
+    fn claim_once(lanes: &mut Lanes, waiting: &mut Waiting, limit: usize) -> usize {
+        let asked = lanes.ask();
+        assert!(asked.len() <= AT_ONCE);
+        assert!(asked.is_sorted_by_key(|lane| lane.priority), "the better priority comes first");
+        let claims = waiting.claim(&asked, limit);
+        let taken: usize = claims.iter().map(|claim| claim.jobs.len()).sum();
+        lanes.claimed(&asked, &claims, taken >= limit);
+        for lane in &asked {
+            let Some(place) = lanes.lanes.get(&(lane.priority, lane.queue.clone())) else { continue };
+            let skipped = waiting.jobs.iter().find(|(at, queue, priority)| {
+                (queue, priority) == (&lane.queue, &lane.priority)
+                    && (lane.after < *at && *at <= place.cursor)
+            });
+            assert_eq!(skipped, None, "a cursor moves past what was taken only");
+        }
+        taken
+    }
+
+    fn sweep(lanes: &mut Lanes, waiting: &Waiting) {
+        let next = lanes.swept(waiting.lanes(), |_| true);
+        let later = waiting.lanes().into_iter().map(|lane| lane.due_at - lane.seen_at);
+        assert_eq!(next, later.filter(|wait| !wait.is_zero()).min(), "the alarm is set for the next lane");
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let put = (0_u8..90, 0_i16..3, 0_i64..60).prop_map(|(queue, priority, run_at)| Step::Put {
+            queue,
+            priority,
+            run_at,
+        });
+        let few = (0_u8..3, 0_i16..2, 0_i64..60).prop_map(|(queue, priority, run_at)| Step::Put {
+            queue,
+            priority,
+            run_at,
+        });
+        let step = prop_oneof![
+            4 => put,
+            4 => few,
+            1 => (0_i64..20).prop_map(Step::Pass),
+            1 => Just(Step::Sweep),
+            3 => (1_usize..6).prop_map(Step::Claim),
+        ];
+        prop::collection::vec(step, 0..250)
+    }
+
+    proptest! {
+        #[test]
+        fn everything_that_is_due_is_found_in_the_end_and_nothing_is_skipped(steps in steps()) {
+            let (mut lanes, mut waiting) = (Lanes::default(), Waiting::default());
+            let mut taken = 0;
+            for step in steps {
+                match step {
+                    Step::Put { queue, priority, run_at } => waiting.put(format!("q{queue}"), priority, run_at),
+                    Step::Pass(time) => waiting.now += time,
+                    Step::Sweep => sweep(&mut lanes, &waiting),
+                    Step::Claim(limit) => taken += claim_once(&mut lanes, &mut waiting, limit),
+                }
+            }
+            // As a claimer does: a sweep, and claims for as long as there may be something.
+            for _ in 0..4 {
+                sweep(&mut lanes, &waiting);
+                let mut claims = 0;
+                while !lanes.are_empty() {
+                    taken += claim_once(&mut lanes, &mut waiting, 5);
+                    claims += 1;
+                    prop_assert!(claims < 2000, "claims come to an end");
+                }
+            }
+            let due = waiting.jobs.iter().filter(|(at, ..)| waiting.is_due(at)).count();
+            prop_assert_eq!(due, 0, "{} were found", taken);
+            prop_assert_eq!(taken + waiting.jobs.len(), waiting.made as usize, "each once");
+        }
     }
 }

@@ -234,7 +234,12 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    use std::collections::BTreeMap;
+
     use crate::clock::Timestamp;
     use crate::job::{JobId, Meta};
 
@@ -315,5 +320,109 @@ mod tests {
         assert!(runs[0].claim.was_split(false).is_empty());
         assert!(end(&runs[0]).is_none());
         assert!(runs[1].begin().is_none());
+    }
+
+    /// What the database knows of a claim: which row holds which jobs, and how often each was settled. It takes in whole
+    /// rows only, and panics at everything else.
+    struct Rooms {
+        fence: Uuid,
+        rows: BTreeMap<Uuid, Vec<JobId>>,
+        settled: BTreeMap<JobId, u32>,
+    }
+
+    impl Rooms {
+        fn settle(&mut self, end: &ClaimEnd) {
+            assert_eq!(end.key.fence, self.fence, "every write shows the fence");
+            let row = self.rows.remove(&end.key.row).expect("the row stands");
+            let still: Vec<JobId> = end.still.iter().map(|still| still.job.id).collect();
+            let ended: Vec<JobId> = end.ended.iter().map(|ended| ended.job.id).collect();
+            for job in &row {
+                let times = still.iter().chain(&ended).filter(|other| *other == job).count();
+                let settled = self.settled.get(job).copied().unwrap_or(0) as usize;
+                assert_eq!(
+                    times + settled,
+                    1,
+                    "each job of a row either stays or ends, unless it has ended before"
+                );
+            }
+            assert_eq!(still.len() + ended.len(), row.len(), "no other job is spoken of");
+            ended.iter().for_each(|job| *self.settled.entry(*job).or_default() += 1);
+            self.rows.extend(still.iter().map(|job| (job.0, vec![*job])));
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Begin(usize),
+        End(usize),
+        GiveBack(usize),
+        Split { keep_held: bool },
+        Answer { accepted: bool },
+    }
+
+    fn steps(jobs: usize) -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => (0..jobs).prop_map(Step::Begin),
+            6 => (0..jobs).prop_map(Step::End),
+            1 => (0..jobs).prop_map(Step::GiveBack),
+            2 => any::<bool>().prop_map(|keep_held| Step::Split { keep_held }),
+            2 => prop::bool::weighted(0.9).prop_map(|accepted| Step::Answer { accepted }),
+        ];
+        prop::collection::vec(step, 0..40)
+    }
+
+    /// Takes the steps one after the other, then ends what is left; returns how often each job was settled, and whether the
+    /// claim was lost.
+    fn play(runs: &[Run], steps: Vec<Step>) -> (Vec<u32>, bool) {
+        let claim = runs[0].claim.clone();
+        let ids: Vec<JobId> = runs.iter().map(|run| run.held().unwrap().id).collect();
+        let rows = BTreeMap::from([(claim.fence, ids.clone())]);
+        let mut rooms = Rooms { fence: claim.fence, rows, settled: BTreeMap::new() };
+        let (mut begun, mut split, mut lost) = (vec![false; runs.len()], None::<ClaimEnd>, false);
+        let last = (0..runs.len()).map(Step::GiveBack).chain((0..runs.len()).map(Step::End));
+        let answer = Step::Answer { accepted: true };
+        for step in steps.into_iter().chain(last).chain([answer]) {
+            match step {
+                Step::Begin(n) => {
+                    let began = runs[n].begin();
+                    assert!(!(lost && began.is_some()), "nothing begins under a lost claim");
+                    assert!(!(begun[n] && began.is_some()), "a job begins once");
+                    begun[n] |= began.is_some();
+                }
+                Step::End(n) if begun[n] => end(&runs[n]).iter().for_each(|end| rooms.settle(end)),
+                Step::GiveBack(n) if runs[n].held().is_some() => {
+                    end(&runs[n]).iter().for_each(|end| rooms.settle(end));
+                }
+                Step::Split { keep_held } => {
+                    let parts = claim.split(keep_held);
+                    assert!(parts.is_none() || split.is_none(), "one split at a time");
+                    split = parts.or(split);
+                }
+                Step::Answer { accepted } => {
+                    let Some(parts) = split.take() else { continue };
+                    if accepted {
+                        rooms.settle(&parts);
+                    }
+                    lost |= !accepted;
+                    claim.was_split(accepted).iter().for_each(|end| rooms.settle(end));
+                }
+                Step::End(_) | Step::GiveBack(_) => {}
+            }
+        }
+        assert!(claim.is_over(), "nothing is left to be done");
+        assert!(lost || rooms.rows.is_empty(), "no row is left behind: {:?}", rooms.rows);
+        (ids.iter().map(|id| rooms.settled.get(id).copied().unwrap_or(0)).collect(), lost)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_between_each_outcome_is_handed_over_once_or_the_claim_is_lost(
+            (jobs, steps) in (1_usize..6).prop_flat_map(|jobs| (Just(jobs), steps(jobs))),
+        ) {
+            let (settled, lost) = play(&open(jobs), steps);
+            for times in settled {
+                prop_assert!(times == 1 || (lost && times == 0), "settled {times} times");
+            }
+        }
     }
 }

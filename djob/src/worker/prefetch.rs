@@ -58,6 +58,8 @@ pub(crate) fn want(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn measured(mean: Duration) -> RunTime {
@@ -98,5 +100,60 @@ mod tests {
     #[test]
     fn a_database_that_takes_no_outcomes_gets_no_more_claims() {
         assert_eq!(want(measured(Duration::from_micros(2)), 10, 0, 0, 2 * HOLD_MAX, None), 0);
+    }
+
+    /// Puts jobs in one by one, as long as there is a reason to.
+    fn counted_out(slots: u32, busy: u32, held: u32, unsettled: u32, ahead: u32) -> u32 {
+        let free = (busy..slots).count();
+        let store = (free + ahead as usize).min(4000);
+        let fits = |more: &usize| held as usize + more < store && unsettled as usize + more < 8000;
+        let more = (0..).take_while(fits).count();
+        let slots_are_served = held as usize >= free;
+        let store_is_half_full = 2 * (more + 1) <= store;
+        let claimed = if slots_are_served && store_is_half_full { 0 } else { more };
+        u32::try_from(claimed.min(2000)).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_wanted_is_what_fits_when_jobs_are_put_in_one_by_one(
+            slots in 0_u32..300, busy in 0_u32..300, held in 0_u32..5000, unsettled in 0_u32..9000, ahead in 0_u32..6000,
+        ) {
+            let wanted = want(RunTime::default(), slots, busy, held, unsettled, Some(ahead));
+            prop_assert_eq!(wanted, counted_out(slots, busy, held, unsettled, ahead));
+        }
+
+        #[test]
+        fn a_free_slot_without_a_job_is_never_left_empty(
+            busy in 0_u32..100, held in 0_u32..100, empty in 1_u32..100, unsettled in 0_u32..8000, mean_us in 0_u64..10_000_000,
+        ) {
+            let slots = busy + held + empty;
+            let run_time = measured(Duration::from_micros(mean_us));
+            prop_assert!(want(run_time, slots, busy, held, unsettled, None) > 0);
+        }
+
+        #[test]
+        fn a_busy_worker_holds_as_much_work_as_a_tenth_of_a_second_takes_and_not_more(
+            slots in 1_u32..300, mean_us in 1_u64..10_000_000,
+        ) {
+            let wanted = u64::from(want(measured(Duration::from_micros(mean_us)), slots, slots, 0, 0, None));
+            let tenth_us = u64::from(slots) * 100_000;
+            prop_assert!(wanted * mean_us <= tenth_us);
+            let one_more = (wanted + 1) * mean_us;
+            prop_assert!(one_more > tenth_us || wanted == u64::from(CLAIM_MAX), "{wanted} are too few");
+        }
+
+        #[test]
+        fn what_was_expected_lies_between_the_shortest_and_the_longest_that_was_measured(
+            means in prop::collection::vec(1_u64..10_000_000, 1..40),
+        ) {
+            let mut run_time = RunTime::default();
+            for mean in &means {
+                run_time.measured(Duration::from_micros(*mean));
+            }
+            let expected = run_time.mean_us.unwrap();
+            let (shortest, longest) = (*means.iter().min().unwrap() as f64, *means.iter().max().unwrap() as f64);
+            prop_assert!((shortest - 0.001..=longest + 0.001).contains(&expected), "{expected}");
+        }
     }
 }

@@ -50,6 +50,7 @@ pages! {
     wake_ups = "book/src/design/014-wake-ups-are-hints.md";
     turns = "book/src/design/015-large-claims-take-turns.md";
     mysql = "book/src/design/016-mysql-copies-and-deletes.md";
+    model = "book/src/design/017-the-protocol-is-checked.md";
 }
 
 #[cfg(test)]

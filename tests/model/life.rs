@@ -152,7 +152,8 @@ impl Djob {
         let process = &state.processes[at];
         let moment = process.outbox.iter().any(|end| !end.handed);
         let second = process.doubted.contains(&claim.fence) && !moment;
-        if !self.is_forgotten(process, &claim) || !(second || !self.has(Guard::ForgottenLooksTwice)) {
+        let sure = second || !self.has(Guard::ForgottenLooksTwice);
+        if !self.is_forgotten(process, &claim) || !sure {
             return None;
         }
         let id = process.id;

@@ -1,7 +1,7 @@
 //! The scenes: small worlds, each with as much going wrong as can be explored completely in a moment. One world with
 //! everything in it would be too large; what belongs together is in one scene.
 
-use super::state::{Caller, Cancelling, Database, Facts, JobNo, Left, Past, Process, Stage, State};
+use super::state::{Caller, Cancelling, Database, Facts, Left, Past, Process, Stage, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scene {
@@ -116,10 +116,6 @@ impl Scene {
 }
 
 impl Cast {
-    pub fn kills_workers(&self, job: JobNo) -> bool {
-        job < self.poison
-    }
-
     /// Every worker has just joined.
     pub fn start(&self) -> State {
         let process = |n: u8| {

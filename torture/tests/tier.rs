@@ -1,5 +1,7 @@
 //! The first tier of torture, on each database: what every change must survive.
 
+#![allow(clippy::unwrap_used)]
+
 use std::process::{Command, Stdio};
 
 /// Runs it as a user would; a failing run says its seed, and where its ledger is.

@@ -222,6 +222,7 @@ mod tests {
             Settlement::Retry { .. } => "retry",
             Settlement::Snooze { .. } => "snooze",
             Settlement::Release => "as it was",
+            Settlement::Postpone { .. } => "later",
             Settlement::Rescue { crashed: true } => "crashed",
             Settlement::Rescue { crashed: false } => "suspect",
             Settlement::Park { .. } => "parked",
@@ -231,10 +232,10 @@ mod tests {
     proptest! {
         #[test]
         fn every_outcome_leads_where_the_table_says(
-            row in 0..TABLE.len(), attempt: u16, max_attempts: u16, crashes: u16, jitter in -1.0..1.0,
+            row in 0..TABLE.len(), attempt: u16, max_attempts: u16, deaths: u16, jitter in -1.0..1.0,
         ) {
             let (name, with_more, at_the_end) = TABLE[row];
-            let facts = Facts { attempt, max_attempts, crashes, jitter, ..facts() };
+            let facts = Facts { attempt, max_attempts, deaths, jitter, ..facts() };
             // The attempts that come after this one.
             let has_more = (u32::from(attempt)..u32::from(max_attempts)).nth(1).is_some();
             let expected = if has_more { with_more } else { at_the_end };
@@ -256,9 +257,9 @@ mod tests {
         }
 
         #[test]
-        fn a_crash_is_counted_until_the_third_whatever_became_of_attempts(attempt: u16, max_attempts: u16, crashes: u16) {
-            let now = Facts { attempt, max_attempts, crashes, ..facts() };
-            let expected = match crashes {
+        fn the_third_death_ends_a_job_whatever_became_of_its_attempts(attempt: u16, max_attempts: u16, deaths: u16) {
+            let now = Facts { attempt, max_attempts, deaths, ..facts() };
+            let expected = match deaths {
                 0 | 1 => "crashed",
                 _ => "failed",
             };

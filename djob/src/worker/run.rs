@@ -108,8 +108,8 @@ async fn supervise(engine: &Arc<Engine>) -> Result<(), WorkerError> {
     Ok(())
 }
 
-/// Waits until the claimers have ended, as they do when the worker drains. A part that ends before its time takes the others
-/// with it: a worker that only seems to work would keep its jobs from those that do.
+/// Waits until the claimers have ended, as they do when the worker drains. A part that fails takes the others with it: a worker
+/// that only seems to work would keep its jobs from those that do.
 async fn watch(engine: &Engine, claimers: &mut JoinSet<()>, parts: &mut JoinSet<()>) {
     loop {
         let ended = tokio::select! {
@@ -117,14 +117,10 @@ async fn watch(engine: &Engine, claimers: &mut JoinSet<()>, parts: &mut JoinSet<
                 None => return,
                 Some(ended) => ended,
             },
-            Some(part) = parts.join_next() => part.and_then(|()| {
-                tracing::error!("a part of the worker has ended before its time: it starts anew");
-                engine.lose();
-                Ok(())
-            }),
+            Some(Err(panic)) = parts.join_next() => Err(panic),
         };
         if let Err(panic) = ended {
-            tracing::error!(%panic, "a part of the worker has ended before its time: it starts anew");
+            tracing::error!(%panic, "a part of the worker has failed: it starts anew");
             engine.lose();
         }
     }

@@ -33,6 +33,7 @@ pages! {
     limits = "book/src/limits.md";
     performance = "book/src/performance.md";
     promises = "book/src/promises.md";
+    torture = "book/src/torture.md";
     moving = "book/src/moving-from-delayed-job.md";
     rooms = "book/src/design/001-rooms-not-flags.md";
     lanes = "book/src/design/002-lanes-and-cursors.md";

@@ -42,11 +42,19 @@ pub async fn sqlite() -> Database {
 }
 
 pub async fn postgres() -> Database {
+    postgres_with("").await
+}
+
+/// The same after these statements, in which `{}` is the database's name.
+pub async fn postgres_with(statements: &str) -> Database {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = djob_servers::postgres_url().unwrap_or_else(|error| panic!("{error}"));
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
     admin.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        admin.execute(sqlx::AssertSqlSafe(statement.replace("{}", &name))).await.unwrap();
+    }
     let url = server.replacen("/postgres?", &format!("/{name}?"), 1);
     migrated(url, tempfile::tempdir().unwrap()).await
 }

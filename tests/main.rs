@@ -8,6 +8,8 @@ mod crash;
 mod enqueue;
 mod many_workers;
 mod model;
+mod odd_servers;
 mod poison;
+mod restore;
 mod tidy;
 mod ui;

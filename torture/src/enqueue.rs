@@ -70,7 +70,9 @@ impl Counter {
             86..89 => "patient",
             89..94 => "large",
             94..99 => "newest",
-            _ => "sleeper",
+            // Each of these may be alone in the quarantine for seconds.
+            _ if dice.percent(50) => "sleeper",
+            _ => "quick",
         };
         let measure = match kind {
             "short" | "blocking" => 1 + dice.below(60),

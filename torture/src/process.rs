@@ -87,5 +87,5 @@ pub(crate) fn ledger_of(folder: &Path, name: &str) -> PathBuf {
 /// The library that lets a process believe in another time, where it is installed.
 pub(crate) fn faketime() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
-    folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|library| library.exists())
+    folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1")).find(|library| library.exists())
 }

@@ -217,6 +217,7 @@ macro_rules! __storage_promises {
                 a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt
                 the_jobs_of_a_worker_that_died_run_again
                 a_job_that_takes_three_workers_down_has_failed
+                a_suspect_that_had_not_begun_is_not_charged
                 a_worker_that_was_taken_for_dead_begins_anew_and_its_job_runs_again
                 a_lease_that_is_lost_once_counts_as_one_crash
             }

@@ -40,6 +40,38 @@ struct Others {
     guessing: AtomicBool,
 }
 
+/// A flag that somebody has raised for as long as a task runs. It must not stay up when the task ends half-way, with its runtime.
+struct Raised {
+    others: Arc<Others>,
+    flag: fn(&Others) -> &AtomicBool,
+    up: bool,
+}
+
+impl Raised {
+    fn new(others: &Arc<Others>, flag: fn(&Others) -> &AtomicBool) -> Self {
+        Raised { others: others.clone(), flag, up: true }
+    }
+
+    fn lower(&mut self) {
+        self.up = false;
+        (self.flag)(&self.others).store(false, Ordering::Release);
+    }
+
+    /// Raises it again, unless somebody else has.
+    fn raise(&mut self) -> bool {
+        self.up = !(self.flag)(&self.others).swap(true, Ordering::AcqRel);
+        self.up
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        if self.up {
+            self.lower();
+        }
+    }
+}
+
 impl Wake {
     pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
         let others = Others {
@@ -98,6 +130,7 @@ impl Wake {
 /// A transaction may stay open for long: looks less and less often, until there were no more of them for a while.
 async fn guess_late(wake: Wake) {
     let unseen = || wake.others.unseen.load(Ordering::Acquire);
+    let mut guessing = Raised::new(&wake.others, |others| &others.guessing);
     loop {
         let last = unseen();
         for guess in LATE_GUESSES {
@@ -108,9 +141,9 @@ async fn guess_late(wake: Wake) {
             }
         }
         if unseen() == last {
-            wake.others.guessing.store(false, Ordering::Release);
+            guessing.lower();
             // A job that came between the last look and now would otherwise be guessed for by nobody.
-            if unseen() == last || wake.others.guessing.swap(true, Ordering::AcqRel) {
+            if unseen() == last || !guessing.raise() {
                 return;
             }
         }
@@ -118,6 +151,7 @@ async fn guess_late(wake: Wake) {
 }
 
 async fn tell(others: Arc<Others>) {
+    let mut telling = Raised::new(&others, |others| &others.telling);
     loop {
         while others.news.swap(false, Ordering::AcqRel) {
             // A wake-up that gets lost is made up for by polling.
@@ -126,10 +160,33 @@ async fn tell(others: Arc<Others>) {
             }
             tokio::time::sleep(TELL_EVERY).await;
         }
-        others.telling.store(false, Ordering::Release);
+        telling.lower();
         // News that came between the last look and now would otherwise wait for the next.
-        if !others.news.load(Ordering::Acquire) || others.telling.swap(true, Ordering::AcqRel) {
+        if !others.news.load(Ordering::Acquire) || !telling.raise() {
             return;
         }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_ends_takes_no_later_wake_up_with_it() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let first = runtime();
+        let wake = first.block_on(async {
+            let client = crate::connect("sqlite::memory:").await.unwrap();
+            let wake = Wake::new(client.storage().clone());
+            wake.now();
+            wake.later();
+            tokio::task::yield_now().await;
+            wake
+        });
+        let up = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
+        assert!(up(&wake.others.telling) && up(&wake.others.guessing), "both are at it");
+        drop(first);
+        assert!(!up(&wake.others.telling) && !up(&wake.others.guessing), "whoever comes next begins anew");
     }
 }

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use djob::storage::ClaimEnd;
 use djob::{BoxError, Event, JobContext, JobState, State, job};
 use tokio::sync::Semaphore;
 
@@ -165,7 +166,10 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
         let claim = subject.claim_batch(dead).await?;
         assert!(subject.settle(dead, all(&claim, &djob::Settlement::Rescue { crashed: true })).await?);
     }
-    subject.claim_batch(worker()).await?;
+    let dead = worker();
+    let claim = subject.claim_batch(dead).await?;
+    let begun = ClaimEnd { key: claim.key, ended: vec![], still: vec![still(&claim.jobs[0])] };
+    assert!(subject.settle(dead, begun).await?);
     let mut events = subject.client().events();
     alongside(worker_of(subject, [countdown.def()]), async {
         events.until(|event| matches!(event, Event::Rescued { .. }).then_some(())).await;
@@ -176,6 +180,23 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
     assert_eq!(row.state, JobState::Failed);
     assert!(row.error.is_some_and(|why| why.starts_with("crash_loop")));
     Ok(())
+}
+
+pub async fn a_suspect_that_had_not_begun_is_not_charged(subject: &Subject) -> Checked {
+    let job = countdown.perform_later(0).on(subject.client()).await?;
+    for _ in 0..2 {
+        let dead = worker();
+        let claim = subject.claim_batch(dead).await?;
+        assert!(subject.settle(dead, all(&claim, &djob::Settlement::Rescue { crashed: true })).await?);
+    }
+    // This worker dies before it has split the batch, and so before the job could begin.
+    subject.claim_batch(worker()).await?;
+    let mut events = subject.client().events();
+    alongside(worker_of(subject, [countdown.def()]), async {
+        assert_eq!(settled(&mut events, job.id()).await?.state, JobState::Completed);
+        Ok(())
+    })
+    .await
 }
 
 /// Lets a worker lose its lease over a job, and says how many crashes that has cost the job when it completes.

@@ -36,6 +36,7 @@ macro_rules! every_verb {
             unpark(kinds: &'a [String]) -> u64;
             take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
             prune(limit: u32) -> u64;
+            has_finished(worker: Uuid, job: JobId) -> bool;
             prune_attempts(after: JobId, limit: u32) -> Option<JobId>;
             notify() -> ();
             listen(woken: &'a (dyn Fn() + Send + Sync)) -> ();

@@ -288,6 +288,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Claims whose worker has not beaten for `lease`, with that worker's id.
     fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>>;
 
+    /// Whether this job is finished, and this worker has finished it.
+    fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool>;
+
     /// What this worker has held for so long, as the database sees it.
     fn held(&self, worker: Uuid, since: Duration) -> Reply<'_, Vec<Claim>>;
 

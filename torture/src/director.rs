@@ -118,16 +118,25 @@ impl Stage {
     /// Starts what has ended: new workers in the place of dead ones, as a supervisor would.
     fn supervise(&mut self) -> Result<(), BoxError> {
         for place in 0..self.places.len() {
-            if self.places[place].has_died() {
-                let whom = self.places[place].name();
-                self.note_now("died", whom);
-                self.places[place].clear();
-            }
+            self.notice_death(place);
             if self.places[place].wants_a_process() {
                 self.start(place, false)?;
             }
         }
         self.supervise_enqueuer()
+    }
+
+    /// A job may have taken its worker down, or it has ended as it was told to.
+    fn notice_death(&mut self, place: usize) {
+        if !self.places[place].has_died() {
+            return;
+        }
+        let (whom, at) = (self.places[place].name(), self.ledger.now());
+        self.note_now("died", whom.clone());
+        self.places[place].clear();
+        if let Some(whom) = whom {
+            self.look_at_what_it_held(whom, at);
+        }
     }
 
     fn start(&mut self, place: usize, newest: bool) -> Result<(), BoxError> {
@@ -325,11 +334,7 @@ impl Stage {
         }
         loop {
             for place in 0..self.places.len() {
-                if self.places[place].has_died() {
-                    let whom = self.places[place].name();
-                    self.note_now("died", whom);
-                    self.places[place].clear();
-                }
+                self.notice_death(place);
                 if self.places[place].wants_a_process() {
                     self.start(place, true)?;
                 }

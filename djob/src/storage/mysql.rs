@@ -364,6 +364,12 @@ impl Storage for MySqlStorage {
         Box::pin(self.on("prune", async move |conn, texts, now| MySql::prune(conn, texts, limit, now).await))
     }
 
+    fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on("has_finished", async move |conn, texts, _| {
+            MySql::has_finished(conn, texts, worker, job).await
+        }))
+    }
+
     fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
         Box::pin(self.on("prune_attempts", async move |conn, texts, _| {
             MySql::prune_attempts(conn, texts, after, limit).await

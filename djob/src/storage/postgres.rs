@@ -381,6 +381,12 @@ impl Storage for PostgresStorage {
         }))
     }
 
+    fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool> {
+        Box::pin(self.on("has_finished", async move |conn, texts, _| {
+            Postgres::has_finished(conn, texts, worker, job).await
+        }))
+    }
+
     fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
         Box::pin(self.on("prune_attempts", async move |conn, texts, _| {
             Postgres::prune_attempts(conn, texts, after, limit).await

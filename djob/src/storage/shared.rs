@@ -146,6 +146,11 @@ where
         Ok(pruned)
     }
 
+    async fn has_finished(conn: &mut D::Connection, texts: &Texts, worker: Uuid, job: JobId) -> Result<bool> {
+        let ask = texts.ask::<D>(HAS_FINISHED).bind(job).bind(worker);
+        Ok(ask.fetch_optional(conn).await?.is_some())
+    }
+
     async fn prune_attempts(
         conn: &mut D::Connection,
         texts: &Texts,

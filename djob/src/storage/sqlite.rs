@@ -328,6 +328,10 @@ impl Storage for SqliteStorage {
         }))
     }
 
+    fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool> {
+        Box::pin(self.read(async move |conn, texts| Sqlite::has_finished(conn, texts, worker, job).await))
+    }
+
     fn prune_attempts(&self, after: JobId, limit: u32) -> Reply<'_, Option<JobId>> {
         Box::pin(self.write(move |conn, texts, _| {
             Box::pin(async move { Sqlite::prune_attempts(conn, &texts, after, limit).await })

@@ -101,6 +101,7 @@ statements! {
     TO_PARKED = sqlite "to_parked", mysql "to_parked.mysql";
     TO_FINISHED = sqlite "to_finished", mysql "to_finished.mysql";
     LOST_ARGS = sqlite "lost_args", mysql "lost_args.mysql";
+    HAS_FINISHED = all "has_finished";
     ERRORS = sqlite "errors", mysql "errors.mysql";
     // workers
     JOIN = all "join";

@@ -64,6 +64,7 @@ impl Storage for Traced {
         held(worker: Uuid, since: Duration) -> Vec<Claim>;
         bury(lease: Duration) -> u64;
         prune(limit: u32) -> u64;
+        has_finished(worker: Uuid, job: JobId) -> bool;
         prune_attempts(after: JobId, limit: u32) -> Option<JobId>;
         notify() -> ();
     }

@@ -98,6 +98,12 @@ pub(crate) trait Verbs: Database {
         limit: u32,
         now: Now,
     ) -> impl Future<Output = Result<u64>> + Send;
+    fn has_finished(
+        conn: &mut Self::Connection,
+        texts: &Texts,
+        worker: Uuid,
+        job: JobId,
+    ) -> impl Future<Output = Result<bool>> + Send;
     fn prune_attempts(
         conn: &mut Self::Connection,
         texts: &Texts,

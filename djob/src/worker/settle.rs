@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::engine::Engine;
 use super::open::OPEN_MAX;
 use crate::events::Event;
-use crate::job::{ClaimKey, JobState, Settlement};
+use crate::job::settle::Keep;
+use crate::job::{Attempt, ClaimKey, JobState, Settlement};
 use crate::storage::{ClaimEnd, Ended, StorageError};
 
 /// How long a worker that aborts goes on trying to store outcomes.
@@ -105,14 +106,37 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
     }
 }
 
-/// Whether an outcome that is refused, after an earlier answer was lost, was stored by that earlier call.
+/// Whether an outcome that is refused, after an earlier answer was lost, was stored by that earlier call. What it left behind
+/// says so.
 async fn was_stored(engine: &Engine, end: &ClaimEnd) -> bool {
-    match end.ended.iter().find(|ended| ended.finished_itself) {
+    let itself = |ended: &&Ended| ended.finished_itself;
+    let leaves_a_trace = |ended: &&Ended| match &ended.settlement {
+        Settlement::Finish { keep, .. } => *keep != Keep::For(Duration::ZERO),
+        settlement => matches!(settlement, Settlement::Retry { .. }),
+    };
+    if let Some(ended) = end.ended.iter().find(itself) {
         // Its claim row is gone either way: by its own transaction, or because what was to be said if that failed was stored.
-        Some(ended) => is_unfinished(engine, ended).await,
-        // As long as its lease stands nobody but this worker touches its claims.
+        return is_unfinished(engine, ended).await;
+    }
+    match end.ended.iter().find(leaves_a_trace) {
+        Some(ended) => is_by_this_worker(engine, ended).await,
+        // As long as its lease stands nobody but this worker touches its claims, unless the server has lost them in a crash: then
+        // what is said under them later is refused, too.
         None => still_lives(engine).await,
     }
+}
+
+async fn is_by_this_worker(engine: &Engine, ended: &Ended) -> bool {
+    let (storage, id) = (engine.storage(), ended.job.id);
+    persistently(engine, "could not look for an outcome", || async move {
+        if !matches!(ended.settlement, Settlement::Retry { .. }) {
+            return storage.has_finished(engine.id, id).await;
+        }
+        let attempts = storage.attempts(id).await?;
+        let this = |at: &Attempt| at.worker == engine.id && at.attempt == ended.job.attempt.saturating_add(1);
+        Ok(attempts.iter().any(this))
+    })
+    .await
 }
 
 async fn is_unfinished(engine: &Engine, ended: &Ended) -> bool {

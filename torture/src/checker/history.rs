@@ -41,6 +41,8 @@ pub(crate) struct Case {
     pub(crate) finished: Vec<Row>,
     pub(crate) unfinished: Vec<String>,
     pub(crate) effects: u64,
+    /// The workers that held it when they were killed or stopped.
+    pub(crate) held_by: Vec<String>,
 }
 
 /// One run of a job.
@@ -135,6 +137,9 @@ fn enter(cases: &mut HashMap<Uuid, Case>, whom: &str, event: &Event) {
                 case(cases, *id).put_back.push(*at);
             }
         }
-        Event::Refused { .. } | Event::Joined { .. } | Event::Fault { .. } | Event::Held { .. } => {}
+        Event::Held { whom, ids, .. } => {
+            ids.iter().for_each(|id| case(cases, *id).held_by.push(whom.clone()));
+        }
+        Event::Refused { .. } | Event::Joined { .. } | Event::Fault { .. } => {}
     }
 }

@@ -1,5 +1,7 @@
 //! The rules: what must be true of each job.
 
+use std::collections::BTreeSet;
+
 use super::Verdict;
 use super::history::{Answer, Case, Ran};
 use super::time::Faults;
@@ -99,10 +101,18 @@ fn end(case: &Case, faults: &Faults) -> End {
     if expected || (row.state == "cancelled" && case.cancelled.is_some()) {
         return End::Right;
     }
+    if crashed && deaths(case, faults) >= 3 { End::Condemned } else { End::Wrong }
+}
+
+/// How many workers died, or lost their lease, while they had this job in hand.
+fn deaths(case: &Case, faults: &Faults) -> usize {
     let ends = case.runs.iter().skip(1).map(|ran| ran.at).chain([i64::MAX]);
-    let interrupted =
-        case.runs.iter().zip(ends).filter(|(ran, until)| faults.killed_after(ran, *until)).count();
-    if crashed && interrupted >= 3 { End::Condemned } else { End::Wrong }
+    let died = |(ran, until): &(&Ran, i64)| {
+        faults.killed_after(ran, *until) || faults.lost_its_lease(ran, (*until).min(ran.at + 10_000_000))
+    };
+    let ran = case.runs.iter().zip(ends).filter(died).map(|(ran, _)| ran.whom.as_str());
+    let whom: BTreeSet<&str> = case.held_by.iter().map(String::as_str).chain(ran).collect();
+    whom.len()
 }
 
 /// What is wrong with the order of its runs.

@@ -28,7 +28,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; \
                       set enable_hashjoin = off; set enable_mergejoin = off; \
                       set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'; \
-                      set lock_timeout = '3s'";
+                      set lock_timeout = '3s'; set idle_in_transaction_session_timeout = '10s'";
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
 const FOR_CLAIMS: &str = "set synchronous_commit = off";
 

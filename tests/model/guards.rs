@@ -19,14 +19,6 @@ macro_rules! guards {
     };
 }
 
-/// The model has these, and the code does not: each is a flaw of the code. Where one is mended, it leaves this list.
-pub const MISSING: [Guard; 4] = [
-    Guard::SuspectInABatchIsNotBlamed,
-    Guard::SuspectWaitsForTheOneBefore,
-    Guard::SuspectsRunAlone,
-    Guard::SplitAsksWhatStands,
-];
-
 /// Nothing breaks without this one, as long as the fence is asked for.
 pub const SECOND_BELT: Guard = Guard::WorkerInSettle;
 
@@ -64,29 +56,39 @@ guards! {
     /// The database says what time it is, also for leases: `now()` in `beat.sql` and `orphans.sql`.
     LeaseIsTheDatabasesClock breaks OverlapNeedsACause in Calm;
 
-    /// A heartbeat never makes a lease shorter, although the clock was put back: `greatest` in `beat.sql`.
-    BeatNeverGoesBack breaks OverlapNeedsACause in Clock;
+    /// Beats that lie ahead, because the clock was set back, count as of now: `ahead` in `beat.sql`,
+    /// `beats_ahead.others.sql`. Otherwise a worker that died would live until it is that late again.
+    BeatsAheadCountAsNow breaks RescueTakesALease in ClockSetBack;
+
+    /// A worker that has been silent for three quarters of its lease begins nothing and claims nothing, though its
+    /// heartbeat has not noticed yet: `lease_is_running_out` in `worker/execute.rs` and `worker/claim.rs`.
+    SilentBeginsNothing breaks BeginsWithALease in Workers;
 
     /// Each start of a worker is a new incarnation: `Engine::new` in `worker/engine.rs`.
     IncarnationIsNew breaks CulpritsAreFound in Poison;
 
-    /// What was in flight when a worker died comes back marked: `Settlement::Rescue` in `storage/moves.rs`.
+    /// What may have run when a worker died comes back marked, and that counts as a death: `Settlement::Rescue` in
+    /// `storage/moves.rs`, `deaths` in `job/row.rs`.
     RescuedAreSuspects breaks CulpritsAreFound in Poison;
 
     /// Each suspect gets a claim row of its own before it may begin: `take_in` in `worker/claim.rs`.
     SuspectsAreSplit breaks NeighboursAreInnocent in Poison;
 
-    /// That a suspect begins is written down before it does: `worker/execute.rs`, `start.sql`.
+    /// That a suspect begins is written down before it does: `one` in `worker/execute.rs`, `start.sql`.
     SuspectIsStartedBeforeItRuns breaks CulpritsAreFound in Poison;
 
-    /// Suspects run one at a time: the quarantine has one slot, `supervise` in `worker/run.rs`.
-    SuspectsRunOneByOne breaks NeighboursAreInnocent in Poison;
-
-    /// Who was in a batch with others and is not known to have begun is not to blame: `rescued` in
+    /// A suspect whose claim row does not say that it began has not begun, whatever row that is: `rescued` in
     /// `maintenance/rescue.rs`.
-    BatchIsNotBlamed breaks NeighboursAreInnocent in Poison;
+    SuspectThatHasNotBegunIsReleased breaks NeighboursAreInnocent in Poison;
 
-    /// The third crash ends a job: `CRASHES_MAX` in `job/settle.rs`.
+    /// Jobs on their last chance run one at a time: the quarantine is one task, `supervise` in `worker/run.rs`.
+    LastChancesRunOneByOne breaks NeighboursAreInnocent in Poison;
+
+    /// The outcome of one is stored before the next one begins: `has_stored` in `worker/quarantine.rs`. If that one kills
+    /// the worker, the one before it would still be written down as begun.
+    LastChanceWaitsForTheOneBefore breaks NeighboursAreInnocent in Poison;
+
+    /// The third death ends a job: `CRASHES_MAX` in `job/settle.rs`.
     ThirdCrashEnds breaks CulpritsAreFound in Poison;
 
     /// A job that was stopped or had not begun goes back as if it had never been claimed: `Outcome::Interrupted` in
@@ -102,6 +104,10 @@ guards! {
 
     /// Outcomes are sent until the database has answered: `store` in `worker/settle.rs`.
     SettleIsRepeated breaks OutcomesOfTheLivingCount in Forgotten;
+
+    /// What is refused after an earlier answer was lost was stored by that call, if the lease still stands: `was_stored`
+    /// in `worker/settle.rs` sends a beat. Else a worker would drop what it took for lost.
+    RefusedAsksForTheLease breaks OutcomesOfTheLivingCount in LostSplit;
 
     /// A claim whose answer was lost is handed back by the worker that it names: `maintenance/forgotten.rs`.
     ForgottenIsHandedBack breaks NothingGetsStuck in Forgotten;
@@ -137,24 +143,6 @@ guards! {
 
     /// Who looks for an id and then stores it does so alone: `lock_id.sql`, `lock_id.mysql.sql`, SQLite's one writer.
     EnqueueLocksTheId breaks NothingIsTwice in Enqueue;
-
-    /// Missing in the code: a suspect whose claim row is still that of a batch has not begun, so that it is not to blame,
-    /// although it is alone in it. `rescued` in `maintenance/rescue.rs` counts a crash against it.
-    SuspectInABatchIsNotBlamed breaks NeighboursAreInnocent in Poison;
-
-    /// Missing in the code: a suspect begins only after the outcome of the one before it is stored. A slot in
-    /// `worker/execute.rs` hands an outcome over and takes the next job: if that one kills the worker at once, the one
-    /// before it is still written down as begun.
-    SuspectWaitsForTheOneBefore breaks NeighboursAreInnocent in Poison;
-
-    /// Missing in the code: a split that is sent again because its answer was lost, and then is refused, may have been
-    /// written. `was_split` in `worker/open.rs` takes the claim for lost and drops the outcomes of what runs.
-    SplitAsksWhatStands breaks OutcomesOfTheLivingCount in LostSplit;
-
-    /// Missing in the code: while a suspect runs in the quarantine, nothing else runs on its worker. `supervise` in
-    /// `worker/run.rs` runs the quarantine beside the other slots, so that a job that kills its worker for the first time
-    /// is held against the suspect, too.
-    SuspectsRunAlone breaks NeighboursAreInnocent in Accused;
 
     /// An outcome names its worker: `c.worker = $3` in `settle.sql`. A second belt: a fence is given to one worker only,
     /// so that nothing breaks without this one as long as [`Guard::FenceInSettle`] holds.

@@ -3,7 +3,9 @@
 
 use super::Djob;
 use super::guards::Guard;
-use super::state::{ClaimEnd, ClaimRow, Fence, JUMP, LEASE, Outcome, Process, Row, Rows, Slot, Stage, State};
+use super::state::{
+    ClaimEnd, ClaimRow, Fence, JUMP, JobNo, LEASE, Outcome, Process, Row, Rows, Slot, Stage, State,
+};
 
 impl Djob {
     /// Time passes, for everybody alike. Not before every worker that can act has beaten or given up: a worker gives
@@ -20,7 +22,6 @@ impl Djob {
             .iter_mut()
             .filter(|process| process.stage != Stage::Off)
             .for_each(|process| process.silent += 1);
-        state.past.leases_were_cut |= state.past.off_by != 0 || state.past.unheard;
         Some(())
     }
 
@@ -33,7 +34,7 @@ impl Djob {
         state.db.living.iter_mut().for_each(|(_, age)| *age += by);
         let past = &mut state.past;
         past.off_by += by;
-        past.leases_were_cut |= past.off_by > 0;
+        past.leases_were_cut |= past.off_by > 0 || (by > 0 && past.unheard);
         past.went_back |= by < 0;
         Some(())
     }
@@ -43,13 +44,20 @@ impl Djob {
         if state.processes[at].stage == Stage::Left {
             return None;
         }
-        if self.beat(state, id) {
+        let believed = self.beat(state, id);
+        if believed && !state.processes[at].is_silent() {
             state.processes[at].silent = 0;
-            state.past.unheard |= state.past.off_by != 0;
-        } else if self.has(Guard::LostLeaseStopsJobs) {
+        } else if !believed && self.has(Guard::LostLeaseStopsJobs) {
             self.dies(state, at);
         }
         Some(())
+    }
+
+    /// The heartbeat sees that the last beat that was believed was sent too long ago, whatever the database says to one
+    /// that has been on its way since.
+    pub fn loses_its_lease(&self, state: &mut State, at: usize) -> Option<()> {
+        let lost = state.processes[at].is_silent() && self.has(Guard::LostLeaseStopsJobs);
+        lost.then(|| self.dies(state, at))
     }
 
     /// All that the process had in its hands is gone.
@@ -79,7 +87,7 @@ impl Djob {
         *process = Process { stage: Stage::Working, id, ahead: process.ahead, ..Process::default() };
         state.db.living.retain(|(living, _)| *living != id);
         state.db.living.push((id, 0));
-        state.past.unheard |= state.past.off_by != 0;
+        state.past.unheard |= state.past.off_by < 0;
         Some(())
     }
 
@@ -107,11 +115,15 @@ impl Djob {
     /// The second half: it is settled in the gone worker's name.
     pub fn rescues(&self, state: &mut State, at: usize) -> Option<()> {
         let found = state.processes[at].seen.take()?;
-        let suspect = found.jobs.iter().any(|job| state.db.facts[*job as usize].suspect);
-        let has_not_begun = suspect && self.has(Guard::SuspectInABatchIsNotBlamed);
-        let alone = found.row == Row::Batch && found.jobs.len() == 1 && !has_not_begun;
-        let to_blame = found.started || alone || !self.has(Guard::BatchIsNotBlamed);
-        let end = handed_back(&found, if to_blame { Outcome::Crashed } else { Outcome::Suspected });
+        let to_blame = found.started || (found.row == Row::Batch && found.jobs.len() == 1);
+        let became = |job: JobNo| match state.db.facts[job as usize].deaths() > 0 {
+            true if !found.started && self.has(Guard::SuspectThatHasNotBegunIsReleased) => {
+                Outcome::Interrupted
+            }
+            _ if to_blame => Outcome::Crashed,
+            _ => Outcome::Suspected,
+        };
+        let end = handed_back(&found, became);
         if self.has(Guard::RescueShowsFence) {
             self.settle(state, found.worker, &end);
         } else {
@@ -157,7 +169,7 @@ impl Djob {
             return None;
         }
         let id = process.id;
-        self.settle(state, id, &handed_back(&claim, Outcome::Interrupted));
+        self.settle(state, id, &handed_back(&claim, |_| Outcome::Interrupted));
         Some(())
     }
 
@@ -171,6 +183,18 @@ impl Djob {
         }
         state.left.drains = state.left.drains.checked_sub(1)?;
         process.stage = Stage::Draining;
+        Some(())
+    }
+
+    /// What has a row of its own and has waited for too long goes back: above all what waits for the quarantine.
+    pub fn waits_too_long(&self, state: &mut State, at: usize, open: usize, slot: usize) -> Option<()> {
+        let process = &state.processes[at];
+        let claim = &process.opens[open];
+        let held = claim.jobs[slot].1 == Slot::Held && claim.rows == Rows::Single;
+        if !self.cast.splits || process.stage != Stage::Working || !held {
+            return None;
+        }
+        self.end(state, at, open, slot, Outcome::Interrupted);
         Some(())
     }
 
@@ -201,14 +225,8 @@ impl Djob {
     }
 }
 
-/// Every job of a claim goes the same way.
-fn handed_back(claim: &ClaimRow, outcome: Outcome) -> ClaimEnd {
-    ClaimEnd {
-        row: claim.row,
-        fence: claim.fence,
-        ended: claim.jobs.iter().map(|job| (*job, outcome)).collect(),
-        still: vec![],
-        handed: true,
-        repeated: true,
-    }
+/// Every job of a claim goes back.
+fn handed_back(claim: &ClaimRow, outcome: impl Fn(JobNo) -> Outcome) -> ClaimEnd {
+    let ended = claim.jobs.iter().map(|job| (*job, outcome(*job))).collect();
+    ClaimEnd { ended, ..ClaimEnd::blank(claim.row, claim.fence) }
 }

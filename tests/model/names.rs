@@ -9,13 +9,16 @@ impl State {
     pub fn normalized(mut self) -> Self {
         // An age matters beyond the lease only while a clock may still go back.
         let oldest = if self.left.jumps > 0 { OLD } else { LEASE };
-        if self.left.jumps == 0 && self.past.leases_were_cut {
+        if self.left.jumps == 0 {
             (self.past.off_by, self.past.unheard) = (0, false);
         }
         for process in &mut self.processes {
             process.opens.sort();
             process.outbox.sort();
             process.silent = process.silent.min(LEASE);
+            if !process.runs_in_quarantine() && !process.quarantine_is_unstored() {
+                process.quarantine = None;
+            }
         }
         self.db.waiting.sort_unstable();
         self.db.finished.sort_unstable();
@@ -78,6 +81,7 @@ impl State {
             process.opens.iter_mut().for_each(|open| name(&mut open.fence));
             process.outbox.iter_mut().for_each(|end: &mut ClaimEnd| name(&mut end.fence));
             process.coming.iter_mut().for_each(|(fence, _)| name(fence));
+            process.quarantine.iter_mut().for_each(name);
             process.seen.iter_mut().for_each(|claim| name(&mut claim.fence));
             process.doubted = process.doubted.iter().map(|fence| place(&all, *fence)).collect();
         }

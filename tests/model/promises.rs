@@ -3,7 +3,7 @@
 use stateright::Property;
 
 use super::Djob;
-use super::state::{Finish, JobNo, Process, State};
+use super::state::{CRASHES_MAX, Finish, JobNo, LEASE, Process, State};
 
 /// What must hold in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,11 @@ pub enum Promise {
     GracefulStopCostsNothing,
     OverlapNeedsACause,
     OverlapNeedsALostLease,
+    BeginsWithALease,
     OutcomesOfTheLivingCount,
+    AcceptedIsStored,
     NothingGetsStuck,
+    RescueTakesALease,
 }
 
 impl Promise {
@@ -37,15 +40,24 @@ impl Promise {
             Promise::WantedAgainIsNotCancelled => {
                 "a job that is wanted again is not cancelled by an old wish"
             }
-            Promise::NeighboursAreInnocent => "a job that kills no worker is not condemned",
-            Promise::CulpritsAreFound => "a job kills four workers at most: one in a batch, three alone",
+            Promise::NeighboursAreInnocent => {
+                "with one killer about, a job that kills no worker is not condemned"
+            }
+            Promise::CulpritsAreFound => "a job kills three workers at most",
             Promise::GracefulStopCostsNothing => "a graceful stop burns no attempt and counts no crash",
             Promise::OverlapNeedsACause => {
                 "two runs overlap only if the earlier worker stood still or the clock jumped"
             }
             Promise::OverlapNeedsALostLease => "two runs overlap only if the earlier worker has no lease",
+            Promise::BeginsWithALease => {
+                "a job begins only in a worker with a lease, unless the clock jumped"
+            }
             Promise::OutcomesOfTheLivingCount => "the outcome of a worker with a lease is accepted",
+            Promise::AcceptedIsStored => "what counts as accepted was stored, unless the clock went back",
             Promise::NothingGetsStuck => "once nothing more goes wrong, every job is finished",
+            Promise::RescueTakesALease => {
+                "once nothing more goes wrong, a dead worker's jobs wait for a lease at most"
+            }
         }
     }
 
@@ -65,8 +77,11 @@ impl Promise {
             Promise::GracefulStopCostsNothing => graceful_stop_costs_nothing,
             Promise::OverlapNeedsACause => overlap_needs_a_cause,
             Promise::OverlapNeedsALostLease => overlap_needs_a_lost_lease,
+            Promise::BeginsWithALease => |_, state| !state.past.began_without_lease,
             Promise::OutcomesOfTheLivingCount => |_, state| !state.past.refused_though_alive,
-            Promise::NothingGetsStuck => Djob::nothing_gets_stuck,
+            Promise::AcceptedIsStored => |_, state| !state.past.told_wrongly || state.past.went_back,
+            Promise::NothingGetsStuck => |model, state| model.ticks_to_the_end(state).is_some(),
+            Promise::RescueTakesALease => rescue_takes_a_lease,
         }
     }
 
@@ -74,7 +89,7 @@ impl Promise {
         Property::always(self.name(), self.condition())
     }
 
-    pub const ALL: [Promise; 14] = [
+    pub const ALL: [Promise; 17] = [
         Promise::NothingIsLost,
         Promise::NothingIsTwice,
         Promise::FinishedStaysFinished,
@@ -87,8 +102,11 @@ impl Promise {
         Promise::GracefulStopCostsNothing,
         Promise::OverlapNeedsACause,
         Promise::OverlapNeedsALostLease,
+        Promise::BeginsWithALease,
         Promise::OutcomesOfTheLivingCount,
+        Promise::AcceptedIsStored,
         Promise::NothingGetsStuck,
+        Promise::RescueTakesALease,
     ];
 }
 
@@ -113,16 +131,23 @@ fn wanted_again_is_not_cancelled(_: &Djob, state: &State) -> bool {
         .all(|job| !state.past.again[job as usize] || !state.db.finished.contains(&(job, Finish::Cancelled)))
 }
 
-/// A worker that is killed from outside is held against the job that ran alone: nobody can know better.
+/// A worker that dies of something else is held against all that ran in it: nobody can know better.
 fn neighbours_are_innocent(model: &Djob, state: &State) -> bool {
-    model.workers_are_killed()
-        || jobs(state)
-            .all(|job| model.kills_workers(job) || !state.db.finished.contains(&(job, Finish::CrashLoop)))
+    model.workers_are_killed() || model.cast.accused || !an_innocent_is_condemned(model, state)
 }
 
-/// In a batch nobody can tell who it was; alone, three times are enough.
+fn an_innocent_is_condemned(model: &Djob, state: &State) -> bool {
+    jobs(state).any(|job| !model.kills_workers(job) && state.db.finished.contains(&(job, Finish::CrashLoop)))
+}
+
 fn culprits_are_found(_: &Djob, state: &State) -> bool {
-    state.past.deaths.iter().all(|deaths| *deaths <= 1 + 3)
+    state.past.deaths.iter().all(|deaths| *deaths <= CRASHES_MAX)
+}
+
+/// Where a job kills workers, each of those it may still kill takes a lease.
+fn rescue_takes_a_lease(model: &Djob, state: &State) -> bool {
+    let deaths = u32::from(1 + model.cast.poison * CRASHES_MAX);
+    model.ticks_to_the_end(state).is_none_or(|ticks| ticks <= deaths * u32::from(LEASE.unsigned_abs()))
 }
 
 fn graceful_stop_costs_nothing(model: &Djob, state: &State) -> bool {
@@ -161,6 +186,10 @@ pub fn sights() -> Vec<Property<Djob>> {
         Property::sometimes("a job ends in a crash loop", |_, state: &State| {
             state.db.finished.iter().any(|(_, finish)| *finish == Finish::CrashLoop)
         }),
+        Property::sometimes(
+            "an innocent job is condemned: it was on its last chance",
+            an_innocent_is_condemned,
+        ),
         Property::sometimes("a job is cancelled while it waits", |_, state: &State| {
             state.past.cancelled.iter().any(|cancelled| *cancelled)
         }),

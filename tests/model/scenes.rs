@@ -1,7 +1,7 @@
 //! The scenes: small worlds, each with as much going wrong as can be explored completely in a moment. One world with
 //! everything in it would be too large; what belongs together is in one scene.
 
-use super::state::{Caller, Cancelling, Database, Facts, Left, Past, Process, Stage, State};
+use super::state::{Caller, Cancelling, Database, Facts, JUMP, Left, Past, Process, Stage, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scene {
@@ -19,13 +19,15 @@ pub enum Scene {
     Poison,
     /// The database's clock jumps, forwards and backwards.
     Clock,
+    /// It has just been set back, and a worker is killed.
+    ClockSetBack,
     /// Somebody wants the job to stop, and then wants it again.
     Cancel,
     /// Two callers store a job under one id.
     Enqueue,
-    /// The answer to a split is lost.
+    /// The answer to a split is lost, and a worker stands still.
     LostSplit,
-    /// A job kills its worker for the first time; against the other, which is innocent, two crashes are counted already.
+    /// A job kills its worker for the first time; the other, which is innocent, is on its last chance already.
     Accused,
 }
 
@@ -39,11 +41,11 @@ pub struct Cast {
     pub max_attempts: u8,
     pub callers: u8,
     pub left: Left,
-    /// The last job is a suspect, and one crash from its end.
+    /// The last job is on its last chance.
     pub accused: bool,
     /// Attempts may end in an error.
     pub errors: bool,
-    /// Batches are split after 250 ms.
+    /// 250 ms may pass: batches are split, and what waits in a row of its own goes back.
     pub splits: bool,
     /// An outcome is for a moment neither in its slot nor in the outbox.
     pub slow_hands: bool,
@@ -51,10 +53,12 @@ pub struct Cast {
     pub skewed: bool,
     /// Answers to splits are lost, too.
     pub lost_splits: bool,
+    /// The database's clock was set back after the workers joined.
+    pub set_back: bool,
 }
 
 impl Scene {
-    pub const ALL: [Scene; 11] = [
+    pub const ALL: [Scene; 12] = [
         Scene::Calm,
         Scene::Workers,
         Scene::Batches,
@@ -62,6 +66,7 @@ impl Scene {
         Scene::Forgotten,
         Scene::Poison,
         Scene::Clock,
+        Scene::ClockSetBack,
         Scene::Cancel,
         Scene::Enqueue,
         Scene::LostSplit,
@@ -82,6 +87,7 @@ impl Scene {
             slow_hands: false,
             skewed: false,
             lost_splits: false,
+            set_back: false,
         };
         let none = Left::default();
         match self {
@@ -94,8 +100,9 @@ impl Scene {
             Scene::Forgotten => {
                 Cast { errors: true, slow_hands: true, left: Left { claims: 2, answers: 1, ..none }, ..cast }
             }
-            Scene::Poison => Cast { jobs: 2, poison: 1, processes: 1, ..cast },
+            Scene::Poison => Cast { jobs: 2, poison: 1, processes: 1, splits: true, ..cast },
             Scene::Clock => Cast { left: Left { jumps: 2, ..none }, ..cast },
+            Scene::ClockSetBack => Cast { set_back: true, left: Left { kills: 1, ..none }, ..cast },
             Scene::Cancel => Cast {
                 errors: true,
                 max_attempts: 1,
@@ -103,13 +110,9 @@ impl Scene {
                 ..cast
             },
             Scene::Enqueue => Cast { callers: 2, processes: 1, left: Left { kills: 1, ..none }, ..cast },
-            Scene::LostSplit => Cast {
-                processes: 1,
-                splits: true,
-                lost_splits: true,
-                left: Left { answers: 1, ..none },
-                ..cast
-            },
+            Scene::LostSplit => {
+                Cast { splits: true, lost_splits: true, left: Left { answers: 1, pauses: 1, ..none }, ..cast }
+            }
             Scene::Accused => Cast { jobs: 2, poison: 1, processes: 1, accused: true, ..cast },
         }
     }
@@ -123,23 +126,24 @@ impl Cast {
             Process { stage: Stage::Working, ahead, id: n + 1, ..Process::default() }
         };
         let stored = self.callers == 0;
+        let age = if self.set_back { -JUMP } else { 0 };
         let mut facts = [Facts::default(); 4];
         if self.accused {
-            facts[self.jobs as usize - 1] = Facts { crashes: 2, suspect: true, ..Facts::default() };
+            facts[self.jobs as usize - 1] = Facts { crashes: 2, ..Facts::default() };
         }
         State {
             jobs: self.jobs,
             db: Database {
                 facts,
                 waiting: if stored { (0..self.jobs).collect() } else { vec![] },
-                living: (0..self.processes).map(|n| (n + 1, 0)).collect(),
+                living: (0..self.processes).map(|n| (n + 1, age)).collect(),
                 ..Database::default()
             },
             processes: (0..self.processes).map(process).collect(),
             cancelling: Cancelling::Idle,
             callers: vec![Caller::Idle; self.callers as usize],
             left: self.left,
-            past: Past { enqueued: [stored; 4], ..Past::default() },
+            past: Past { enqueued: [stored; 4], went_back: self.set_back, ..Past::default() },
         }
     }
 }

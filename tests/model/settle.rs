@@ -2,10 +2,7 @@
 
 use super::Djob;
 use super::guards::Guard;
-use super::state::{ClaimEnd, ClaimRow, Finish, Id, JobNo, LEASE, Outcome, Row, State};
-
-/// How many workers a job may take down with it.
-const CRASHES_MAX: u8 = 3;
+use super::state::{CRASHES_MAX, ClaimEnd, ClaimRow, Finish, Id, JobNo, LEASE, Outcome, Row, State};
 
 impl Djob {
     /// Writes what became of a claim row in this worker's name. `false` if the row does not stand.
@@ -44,19 +41,23 @@ impl Djob {
             Outcome::Cancelled => Some(Finish::Cancelled),
             Outcome::Error => {
                 facts.attempt += 1;
-                facts.suspect = false;
+                // It came to an end of its own: no worker died of that.
+                (facts.suspect, facts.crashes) = (false, 0);
                 (facts.attempt >= self.cast.max_attempts).then_some(Finish::Failed)
             }
             Outcome::Interrupted => {
                 facts.attempt += u8::from(!self.has(Guard::InterruptBurnsNoAttempt));
                 None
             }
-            Outcome::Crashed | Outcome::Suspected => {
+            Outcome::Crashed => {
+                let over = facts.deaths() + 1 >= CRASHES_MAX && self.has(Guard::ThirdCrashEnds);
                 // One more is counted than there should be, to see that it is one too many.
-                facts.crashes = (facts.crashes + u8::from(outcome == Outcome::Crashed)).min(CRASHES_MAX + 1);
-                facts.suspect = self.has(Guard::RescuedAreSuspects);
-                let over = facts.crashes >= CRASHES_MAX && self.has(Guard::ThirdCrashEnds);
+                facts.crashes = (facts.crashes + 1).min(CRASHES_MAX + 1);
                 over.then_some(Finish::CrashLoop)
+            }
+            Outcome::Suspected => {
+                facts.suspect = self.has(Guard::RescuedAreSuspects);
+                None
             }
         };
         match finish {
@@ -72,13 +73,18 @@ impl Djob {
         found.map(|claim| claim.started = true).is_some()
     }
 
-    /// A heartbeat. `false` if it is not believed.
+    /// A heartbeat. `false` if it is not believed. Either way, beats of others that lie ahead count as of now.
     pub fn beat(&self, state: &mut State, worker: Id) -> bool {
+        if self.has(Guard::BeatsAheadCountAsNow) {
+            let others = state.db.living.iter_mut().filter(|(id, _)| *id != worker);
+            others.for_each(|(_, age)| *age = (*age).max(0));
+        }
+        state.past.unheard |= state.past.off_by < 0;
         let Some((_, age)) = state.db.living.iter_mut().find(|(id, _)| *id == worker) else { return false };
         if *age >= LEASE && self.has(Guard::ExpiredBeatIsRefused) {
             return false;
         }
-        *age = if self.has(Guard::BeatNeverGoesBack) { (*age).min(0) } else { 0 };
+        *age = 0;
         true
     }
 }

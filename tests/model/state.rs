@@ -16,6 +16,8 @@ pub type Id = u8;
 pub const LEASE: i8 = 2;
 /// From here on nothing changes with age, unless a clock goes back.
 pub const OLD: i8 = LEASE + 2;
+/// How many workers may die while a job runs, or may have run: `job/settle.rs`.
+pub const CRASHES_MAX: u8 = 3;
 /// How far a clock jumps.
 pub const JUMP: i8 = 2;
 
@@ -63,6 +65,18 @@ pub struct Facts {
     pub suspect: bool,
 }
 
+impl Facts {
+    /// How many workers died while it ran in them, or may have.
+    pub fn deaths(self) -> u8 {
+        self.crashes + u8::from(self.suspect)
+    }
+}
+
+/// Whether another death would end a job of which so many are known.
+pub fn is_on_its_last_chance(deaths: u8) -> bool {
+    deaths + 1 >= CRASHES_MAX
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Database {
     pub waiting: Vec<JobNo>,
@@ -99,6 +113,8 @@ pub struct Open {
     pub jobs: Vec<(JobNo, Slot)>,
     /// Its jobs may begin: nothing has to be split off before.
     pub taken_in: bool,
+    /// Of each of its jobs: how many deaths were known when it was claimed.
+    pub deaths: PerJob<u8>,
 }
 
 /// What became of one claim row, on its way into the database.
@@ -112,6 +128,16 @@ pub struct ClaimEnd {
     pub handed: bool,
     /// It was sent before, and the answer was lost.
     pub repeated: bool,
+    /// It was accepted then.
+    pub stored: bool,
+}
+
+impl ClaimEnd {
+    /// It is about this row, and says nothing yet.
+    pub fn blank(row: Row, fence: Fence) -> Self {
+        let (ended, still) = (vec![], vec![]);
+        ClaimEnd { row, fence, ended, still, handed: true, repeated: false, stored: false }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,6 +173,8 @@ pub struct Process {
     pub doubted: BTreeSet<Fence>,
     /// It has seen the wish to stop the job, and not acted yet.
     pub slipping: bool,
+    /// The claim of what runs in the quarantine, or ran in it and is not stored yet.
+    pub quarantine: Option<Fence>,
     pub id: Id,
 }
 
@@ -206,11 +234,15 @@ pub struct Past {
     pub stale_accepted: bool,
     pub accepted_twice: bool,
     pub refused_though_alive: bool,
+    /// An outcome that was never stored counts as accepted.
+    pub told_wrongly: bool,
+    /// A job began in a worker whose lease was over, though no clock was wrong.
+    pub began_without_lease: bool,
     /// How far the clock is off.
     pub off_by: i8,
-    /// A lease may have ended early: the clock was ahead, or wrong for longer than a moment.
+    /// A lease may have ended early: the clock went ahead, or forwards again after a beat while it was behind.
     pub leases_were_cut: bool,
-    /// Somebody has joined or beaten while the clock was behind: for the database that was long ago.
+    /// Somebody has joined or beaten while the clock was behind: once it is right again, that was long ago.
     pub unheard: bool,
     pub went_back: bool,
 }
@@ -261,6 +293,12 @@ impl Process {
         self.stage != Stage::Off && !self.paused
     }
 
+    /// Whether it has been silent for so long that it has to stop. A worker that acts beats, or stops, before time goes on:
+    /// only one that stood still is silent for longer.
+    pub fn is_silent(&self) -> bool {
+        self.silent >= LEASE
+    }
+
     /// How many jobs it has that are not over.
     pub fn jobs(&self) -> usize {
         let slots = self.opens.iter().flat_map(|open| &open.jobs);
@@ -278,6 +316,20 @@ impl Process {
                 .map(move |(job, _)| (job, fence))
         };
         self.opens.iter().flat_map(of)
+    }
+
+    /// Whether the job that has the quarantine still runs.
+    pub fn runs_in_quarantine(&self) -> bool {
+        let last_chance = |open: &Open| {
+            let on_it = |job: JobNo| is_on_its_last_chance(open.deaths[job as usize]);
+            open.jobs.iter().any(|(job, slot)| *slot == Slot::Running && on_it(*job))
+        };
+        self.opens.iter().any(|open| Some(open.fence) == self.quarantine && last_chance(open))
+    }
+
+    /// Whether an outcome of the claim that has the quarantine is on its way into the database.
+    pub fn quarantine_is_unstored(&self) -> bool {
+        self.outbox.iter().any(|end| Some(end.fence) == self.quarantine)
     }
 
     /// It ends, whatever it had.

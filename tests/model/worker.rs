@@ -2,7 +2,10 @@
 
 use super::Djob;
 use super::guards::Guard;
-use super::state::{ClaimEnd, ClaimRow, Fence, JobNo, Open, Outcome, Process, Row, Rows, Slot, Stage, State};
+use super::state::{
+    ClaimEnd, ClaimRow, Fence, JobNo, Open, Outcome, Process, Row, Rows, Slot, Stage, State,
+    is_on_its_last_chance,
+};
 
 /// How a claim's answer comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +18,6 @@ pub enum Answer {
 /// How many jobs a worker has at once.
 const SLOTS: usize = 2;
 
-fn blank(row: Row, fence: Fence) -> ClaimEnd {
-    ClaimEnd { row, fence, ended: vec![], still: vec![], handed: true, repeated: false }
-}
-
 impl Djob {
     pub fn claim(&self, state: &mut State, at: usize, jobs: usize, answer: Answer) -> Option<()> {
         let fence = state.next_fence();
@@ -30,6 +29,10 @@ impl Djob {
             process.coming.is_some() || process.moving.is_some() || process.jobs() + jobs > SLOTS || late;
         if process.stage != Stage::Working || busy || state.db.waiting.len() < jobs {
             return None;
+        }
+        if process.is_silent() && self.has(Guard::SilentBeginsNothing) {
+            self.dies(state, at);
+            return Some(());
         }
         if answer != Answer::AtOnce {
             state.left.claims = state.left.claims.checked_sub(1)?;
@@ -75,55 +78,55 @@ impl Djob {
 
     /// Suspects get rows of their own before anything of the claim may begin.
     fn take_in(&self, state: &mut State, at: usize, fence: Fence, jobs: &[JobNo]) {
-        let suspects = jobs.iter().any(|job| state.db.facts[*job as usize].suspect);
-        let split = suspects && self.has(Guard::SuspectsAreSplit);
+        let mut deaths = [0; 4];
+        jobs.iter().map(|job| *job as usize).for_each(|job| deaths[job] = state.db.facts[job].deaths());
+        let split = deaths != [0; 4] && self.has(Guard::SuspectsAreSplit);
         let process = &mut state.processes[at];
         let slots = jobs.iter().map(|job| (*job, Slot::Held)).collect();
         let rows = if split { Rows::Splitting } else { Rows::Batch };
-        process.opens.push(Open { fence, rows, jobs: slots, taken_in: !split });
+        process.opens.push(Open { fence, rows, jobs: slots, taken_in: !split, deaths });
         if split {
             let still = jobs.iter().map(|job| (*job, false)).collect();
-            process.outbox.push(ClaimEnd { still, ..blank(Row::Batch, fence) });
+            process.outbox.push(ClaimEnd { still, ..ClaimEnd::blank(Row::Batch, fence) });
         }
     }
 
     pub fn begin(&self, state: &mut State, at: usize, open: usize, slot: usize) -> Option<()> {
         let process = &state.processes[at];
-        let (fence, rows, may) =
-            (process.opens[open].fence, process.opens[open].rows, process.opens[open].taken_in);
+        let Open { fence, rows, taken_in, deaths, .. } = process.opens[open];
         let (job, held) = process.opens[open].jobs[slot];
-        if process.stage != Stage::Working || !may || held != Slot::Held || rows == Rows::Lost {
+        let (id, deaths) = (process.id, deaths[job as usize]);
+        let last_chance = is_on_its_last_chance(deaths);
+        if process.stage != Stage::Working || !taken_in || held != Slot::Held || rows == Rows::Lost {
             return None;
         }
-        let suspect = |job: JobNo| state.db.facts[job as usize].suspect;
-        if !self.may_begin_beside(state, process, job) {
+        if last_chance && self.quarantine_is_taken(process) {
             return None;
         }
-        if suspect(job) {
+        if process.is_silent() && self.has(Guard::SilentBeginsNothing) {
+            self.dies(state, at);
+            return Some(());
+        }
+        if deaths > 0 {
             let row = if rows == Rows::Batch { Row::Batch } else { Row::Job(job) };
-            let id = process.id;
             if self.has(Guard::SuspectIsStartedBeforeItRuns) && !self.start(state, row, fence, id) {
                 self.end(state, at, open, slot, Outcome::Interrupted);
                 return Some(());
             }
         }
-        state.processes[at].opens[open].jobs[slot].1 = Slot::Running;
+        let process = &mut state.processes[at];
+        process.opens[open].jobs[slot].1 = Slot::Running;
+        if last_chance {
+            process.quarantine = Some(fence);
+        }
+        state.past.began_without_lease |= !state.db.lives(id) && !state.past.leases_were_cut;
         Some(())
     }
 
-    /// Whether a job may begin beside what this worker has.
-    fn may_begin_beside(&self, state: &State, process: &Process, job: JobNo) -> bool {
-        let suspect = |job: JobNo| state.db.facts[job as usize].suspect;
-        let runs = |like: &dyn Fn(JobNo) -> bool| process.running().any(|(other, _)| like(other));
-        let mut unstored = process.outbox.iter().flat_map(|end| &end.ended);
-        let unstored = unstored.any(|(other, _)| suspect(*other));
-        if suspect(job) {
-            let one_runs = runs(&suspect) && self.has(Guard::SuspectsRunOneByOne);
-            let one_is_unstored = unstored && self.has(Guard::SuspectWaitsForTheOneBefore);
-            let others = runs(&|other| !suspect(other)) && self.has(Guard::SuspectsRunAlone);
-            !one_runs && !one_is_unstored && !others
-        } else {
-            !((runs(&suspect) || unstored) && self.has(Guard::SuspectsRunAlone))
+    fn quarantine_is_taken(&self, process: &Process) -> bool {
+        match process.runs_in_quarantine() {
+            true => self.has(Guard::LastChancesRunOneByOne),
+            false => process.quarantine_is_unstored() && self.has(Guard::LastChanceWaitsForTheOneBefore),
         }
     }
 
@@ -134,7 +137,7 @@ impl Djob {
         let claim = &mut process.opens[open];
         let (job, fence) = (claim.jobs[slot].0, claim.fence);
         claim.jobs[slot].1 = Slot::Ended(outcome);
-        let single = ClaimEnd { ended: vec![(job, outcome)], ..blank(Row::Job(job), fence) };
+        let single = ClaimEnd { ended: vec![(job, outcome)], ..ClaimEnd::blank(Row::Job(job), fence) };
         let handed = !self.cast.slow_hands;
         match claim.rows {
             Rows::Lost => state.past.refused_though_alive |= alive,
@@ -146,7 +149,7 @@ impl Djob {
                     return;
                 }
                 let ended = take_ended(claim);
-                process.outbox.push(ClaimEnd { ended, handed, ..blank(Row::Batch, fence) });
+                process.outbox.push(ClaimEnd { ended, handed, ..ClaimEnd::blank(Row::Batch, fence) });
             }
         }
         process.opens[open].jobs[slot].1 = Slot::Over;
@@ -162,7 +165,7 @@ impl Djob {
             return None;
         }
         claim.rows = Rows::Splitting;
-        let mut end = ClaimEnd { ended: take_ended(claim), ..blank(Row::Batch, claim.fence) };
+        let mut end = ClaimEnd { ended: take_ended(claim), ..ClaimEnd::blank(Row::Batch, claim.fence) };
         for (job, slot) in &mut claim.jobs {
             match slot {
                 Slot::Running => end.still.push((*job, true)),
@@ -189,19 +192,16 @@ impl Djob {
         }
         let id = state.processes[at].id;
         let mut accepted = self.settle(state, id, &entry);
-        if entry.repeated && is_split && self.has(Guard::SplitAsksWhatStands) {
-            let stands = |claim: &ClaimRow| {
-                claim.fence == entry.fence && claim.row != Row::Batch && claim.worker == id
-            };
-            accepted |= state.db.claims.iter().any(stands);
-        }
-        if !accepted {
-            state.past.refused_though_alive |= !entry.repeated && self.is_beyond_doubt(state, at);
-        }
         if !answered {
-            state.processes[at].outbox[end].repeated = true;
+            let entry = &mut state.processes[at].outbox[end];
+            (entry.repeated, entry.stored) = (true, entry.stored || accepted);
             return Some(());
         }
+        if !accepted && entry.repeated && self.has(Guard::RefusedAsksForTheLease) {
+            accepted = self.beat(state, id);
+            state.past.told_wrongly |= accepted && !entry.stored;
+        }
+        state.past.refused_though_alive |= !accepted && self.is_beyond_doubt(state, at);
         state.processes[at].outbox.remove(end);
         if is_split {
             self.was_split(state, at, entry.fence, accepted);
@@ -230,8 +230,10 @@ impl Djob {
         claim.taken_in = true;
         let ended = take_ended(claim);
         if accepted {
-            let alone =
-                |ended: (JobNo, Outcome)| ClaimEnd { ended: vec![ended], ..blank(Row::Job(ended.0), fence) };
+            let alone = |ended: (JobNo, Outcome)| ClaimEnd {
+                ended: vec![ended],
+                ..ClaimEnd::blank(Row::Job(ended.0), fence)
+            };
             process.outbox.extend(ended.into_iter().map(alone));
         } else {
             claim.jobs.iter_mut().filter(|job| job.1 == Slot::Held).for_each(|job| job.1 = Slot::Over);

@@ -1,5 +1,8 @@
 //! Databases for tests.
 
+use std::future::IntoFuture as _;
+use std::time::Duration;
+
 use djob_testing::{TestDatabase, on_every_database};
 
 on_every_database!(a_new_database_is_empty_and_migrated, async |db: TestDatabase| {
@@ -51,6 +54,67 @@ async fn tables_in_a_schema_of_their_own_live_beside_the_usual_ones() {
     client.storage().prune(10).await.unwrap();
     assert!(db.client().counts().await.unwrap().is_empty());
     assert_eq!(db.count("select count(*) from background.x_finished").await.unwrap(), 1);
+}
+
+/// SQLite only: a transaction that begins by reading fails at once if somebody else writes by the time that it does.
+#[tokio::test]
+async fn a_write_waits_for_another_process_that_writes() {
+    let db = TestDatabase::sqlite_file().await;
+    let mut other = db.begin().await.unwrap();
+    other.execute("delete from djob_jobs").await.unwrap();
+    let enqueuer = tokio::spawn(nothing.perform_later().on(db.client()).into_future());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!enqueuer.is_finished());
+    other.commit().await.unwrap();
+    assert_eq!(enqueuer.await.unwrap().unwrap().status().await.unwrap(), Some(djob::JobState::Ready));
+}
+
+/// PostgreSQL only: there a test may put the server's clock forward.
+#[tokio::test]
+async fn what_time_it_is_is_said_by_the_database_and_not_by_the_host() {
+    let db = TestDatabase::postgres().await;
+    let name = format!("{db:?}").trim_start_matches("TestDatabase(").trim_end_matches(')').to_owned();
+    db.execute(
+        "create function statement_timestamp() returns timestamptz stable language sql \
+         return pg_catalog.statement_timestamp() + interval '1 hour'",
+    )
+    .await
+    .unwrap();
+    db.execute(&format!("alter database {name} set search_path = public, pg_catalog")).await.unwrap();
+    let client = db.client_with(djob::Client::builder()).await;
+    let host = djob::Timestamp::from(std::time::SystemTime::now());
+    let job = nothing.perform_later().on(&client).await.unwrap();
+    let later = client.find(job.id()).await.unwrap().unwrap().run_at - host;
+    assert!(later > Duration::from_secs(3500), "due {later:?} after the host's own time");
+    djob::Worker::new(&client).only([nothing.def()]).work_off().await.unwrap();
+    assert_eq!(job.status().await.unwrap(), Some(djob::JobState::Completed), "it is due by the same clock");
+}
+
+/// PostgreSQL only: SQLite watches a file, MariaDB has no such thing.
+#[tokio::test]
+async fn a_worker_that_cannot_listen_any_more_listens_anew() {
+    let db = TestDatabase::postgres().await;
+    let (worker, other) = (db.client_with(djob::Client::builder()).await, db.client());
+    let listeners = "from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
+    let listens = async || {
+        while db.count(&format!("select count(*) {listeners}")).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let heard = async {
+        listens().await;
+        db.count(&format!("select count(pg_terminate_backend(pid, 5000)) {listeners}")).await.unwrap();
+        listens().await;
+        let job = nothing.perform_later().on(other).await.unwrap();
+        while job.status().await.unwrap() != Some(djob::JobState::Completed) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut in_time = Ok(());
+    let until_heard = async { in_time = tokio::time::timeout(Duration::from_secs(20), heard).await };
+    let worker = djob::Worker::new(&worker).only([nothing.def()]).poll(Duration::from_secs(3600));
+    worker.run_until(until_heard).await.unwrap();
+    in_time.expect("it hears no more of what other processes enqueue");
 }
 
 #[tokio::test]

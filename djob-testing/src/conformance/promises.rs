@@ -58,6 +58,7 @@ macro_rules! __storage_promises {
                 an_outcome_of_its_own_clears_a_job_of_suspicion
                 a_batch_may_end_in_every_way_at_once
                 many_claims_are_settled_in_one_call
+                an_outcome_that_cannot_be_stored_leaves_its_claim_standing
                 an_error_of_any_text_can_be_stored
                 a_job_keeps_its_place_in_queue_and_priority_through_every_room
             }
@@ -89,6 +90,7 @@ macro_rules! __storage_promises {
                 a_held_key_is_answered_with_its_holder
                 within_one_batch_the_first_of_a_key_is_stored
                 eight_callers_at_once_store_one_job_of_a_key
+                callers_may_name_the_same_keys_in_any_order
                 a_key_is_free_once_its_job_is_finished
                 a_key_is_held_while_its_job_is_unfinished
                 a_refused_settle_frees_no_key
@@ -206,6 +208,8 @@ macro_rules! __storage_promises {
                 a_worker_runs_only_its_priorities
                 jobs_start_by_priority_then_time_then_order_of_enqueue
                 a_waiting_worker_hears_of_a_new_job
+                a_job_that_no_wake_up_tells_of_is_found_by_looking
+                a_queue_that_never_runs_dry_keeps_no_other_waiting
                 a_paused_queue_waits_until_it_goes_on
             }
             ends {
@@ -215,7 +219,11 @@ macro_rules! __storage_promises {
                 a_drain_hands_back_what_has_not_begun
                 a_job_that_outlasts_the_drain_is_told_to_stop
                 a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt
+                a_worker_that_drains_keeps_its_lease
+                a_job_that_runs_for_longer_than_a_lease_runs_once
                 the_jobs_of_a_worker_that_died_run_again
+                a_batch_whose_worker_died_is_under_suspicion_and_not_to_blame
+                a_suspect_has_a_claim_of_its_own_which_says_that_it_began
                 a_job_that_takes_three_workers_down_has_failed
                 a_suspect_that_had_not_begun_is_not_charged
                 a_worker_that_was_taken_for_dead_begins_anew_and_its_job_runs_again

@@ -215,6 +215,25 @@ pub async fn many_claims_are_settled_in_one_call(subject: &Subject) -> Checked {
     Ok(())
 }
 
+/// Whatever else the call would have written is not there either.
+pub async fn an_outcome_that_cannot_be_stored_leaves_its_claim_standing(subject: &Subject) -> Checked {
+    let worker = worker();
+    let ids = subject.put_many(2).await?;
+    let claim = subject.claim_batch(worker).await?;
+    for settlement in [completed(), retry(HOUR), Settlement::Release] {
+        let mut end = all(&claim, &settlement);
+        // No room takes a job that has finished and runs.
+        end.ended[1].settlement = finish(JobState::Running);
+        assert!(subject.storage().settle(worker, &[end]).await.is_err(), "it can be stored");
+        for id in &ids {
+            assert_eq!(subject.state(*id).await?, Some(JobState::Running));
+            assert!(subject.storage().attempts(*id).await?.is_empty());
+        }
+    }
+    assert!(subject.settle(worker, all(&claim, &completed())).await?);
+    Ok(())
+}
+
 pub async fn an_error_of_any_text_can_be_stored(subject: &Subject) -> Checked {
     let error = "quote ' \" \\ newline \n tab \t ä 𝄞 \u{fffd} {json: [1]} %s $1 --".to_owned();
     let id = subject.put_and_settle(job(), Settlement::Retry { delay: HOUR, error: error.clone() }).await?;

@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_that_has_died_leaves_its_place_to_another() {
+        let connections = connections(1);
+        for _ in 0..2 {
+            let mut lent = connections.lend().await.unwrap();
+            lent.execute("select pg_terminate_backend(pg_backend_pid())").await.unwrap_err();
+            lent.put_back_if_well().await;
+        }
+        timeout(PING_MAX, connections.lend()).await.expect("there is a free place").unwrap();
+    }
+
+    #[tokio::test]
     async fn when_one_has_died_those_at_rest_are_not_trusted_either() {
         let connections = connections(2);
         let (mut one, mut two) = (connections.lend().await.unwrap(), connections.lend().await.unwrap());

@@ -146,6 +146,60 @@ pub async fn a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt(subjec
     Ok(())
 }
 
+/// Waits until the only worker has beaten at the time that it is now.
+async fn beaten(subject: &Subject) -> Checked {
+    let silent = async {
+        while !subject.storage().orphans(SECOND, 1).await?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(SECOND * 10, silent).await.map_err(|_| "it beats no more")?
+}
+
+/// Others would take what still runs here.
+pub async fn a_worker_that_drains_keeps_its_lease(subject: &Subject) -> Checked {
+    let (mut events, state) = (subject.client().events(), Door::closed());
+    let job = wait_at_the_door.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [wait_at_the_door.def()]).states(state.clone());
+    let shutdown = async { drop(started(&mut events, job.id()).await) };
+    let two_leases_later = async {
+        let mut events = subject.client().events();
+        events.until(|event| matches!(event, Event::WorkerDrains { .. }).then_some(())).await;
+        for _ in 0..4 {
+            subject.advance(LEASE / 2);
+            beaten(subject).await?;
+        }
+        Door::open(&state);
+        Ok::<_, BoxError>(())
+    };
+    let worker = worker.lease(Duration::from_millis(20), LEASE);
+    let (worked, kept) = tokio::join!(worker.run_until(shutdown), two_leases_later);
+    kept?;
+    worked?;
+    assert_eq!(job.status().await?, Some(JobState::Completed));
+    Ok(())
+}
+
+pub async fn a_job_that_runs_for_longer_than_a_lease_runs_once(subject: &Subject) -> Checked {
+    let (mut events, state, lease) = (subject.client().events(), Door::closed(), SECOND * 3 / 2);
+    let job = wait_at_the_door.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [wait_at_the_door.def()]).states(state.clone());
+    alongside(worker.lease(Duration::from_millis(20), lease), async {
+        started(&mut events, job.id()).await?;
+        for _ in 0..3 {
+            subject.advance(lease - SECOND / 10);
+            beaten(subject).await?;
+        }
+        // It looks twice in a lease for claims that it has forgotten, and believes what it sees twice.
+        tokio::time::sleep(lease * 5 / 4).await;
+        Door::open(&state);
+        assert_eq!(settled(&mut events, job.id()).await?.state, JobState::Completed);
+        Ok(())
+    })
+    .await
+}
+
 pub async fn the_jobs_of_a_worker_that_died_run_again(subject: &Subject) -> Checked {
     let mut events = subject.client().events();
     let job = countdown.perform_later(0).on(subject.client()).await?;
@@ -157,6 +211,51 @@ pub async fn the_jobs_of_a_worker_that_died_run_again(subject: &Subject) -> Chec
     .await?;
     assert_eq!(subject.row(job.id()).await?.meta.crashes, 1, "it was alone when its worker died");
     Ok(())
+}
+
+/// Nobody knows which of them it was.
+pub async fn a_batch_whose_worker_died_is_under_suspicion_and_not_to_blame(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let mut jobs = vec![];
+    for _ in 0..3 {
+        jobs.push(countdown.perform_later(0).on(subject.client()).await?);
+    }
+    subject.claim_batch(worker()).await?;
+    alongside(worker_of(subject, [countdown.def()]), async {
+        for _ in &jobs {
+            let ended = |event: &Event| matches!(event, Event::Settled { .. }).then_some(());
+            events.until(ended).await.ok_or("the events have ended")?;
+        }
+        Ok(())
+    })
+    .await?;
+    for job in jobs {
+        let row = subject.row(job.id()).await?;
+        assert_eq!((row.state, row.meta.crashes), (JobState::Completed, 0));
+    }
+    Ok(())
+}
+
+/// If its worker dies now, it is known whose fault that was.
+pub async fn a_suspect_has_a_claim_of_its_own_which_says_that_it_began(subject: &Subject) -> Checked {
+    let (mut events, state) = (subject.client().events(), Door::closed());
+    for _ in 0..2 {
+        wait_at_the_door.perform_later().on(subject.client()).await?;
+    }
+    subject.claim_batch(worker()).await?;
+    alongside(worker_of(subject, [wait_at_the_door.def()]).states(state.clone()), async {
+        for _ in 0..2 {
+            let begun = |event: &Event| matches!(event, Event::Started { .. }).then_some(());
+            events.until(begun).await.ok_or("the events have ended")?;
+        }
+        // A lease of no time makes orphans of all claims.
+        let claims = subject.storage().orphans(Duration::ZERO, 10).await?;
+        let seen: Vec<_> = claims.iter().map(|(_, claim)| (claim.jobs.len(), claim.started)).collect();
+        assert_eq!(seen, [(1, true), (1, true)], "jobs, and whether they began");
+        Door::open(&state);
+        Ok(())
+    })
+    .await
 }
 
 pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -> Checked {

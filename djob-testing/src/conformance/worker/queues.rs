@@ -1,6 +1,6 @@
 //! Queues and priorities: what a worker serves, and in which order.
 
-use djob::{BoxError, JobState, Worker, job};
+use djob::{BoxError, JobState, NewJob, Worker, job};
 
 use super::super::subject::*;
 use super::{alongside, settled, worker_of};
@@ -8,6 +8,13 @@ use super::{alongside, settled, worker_of};
 #[job(name = "conformance.queued")]
 async fn queued(n: i64) -> Result<i64, BoxError> {
     Ok(n)
+}
+
+/// When it ends there is one more of it.
+#[job(name = "conformance.once_more")]
+async fn once_more() -> Result<(), BoxError> {
+    once_more.perform_later().await?;
+    Ok(())
 }
 
 /// Stores one job in each of these queues, and says in which of them it has run once the worker is done.
@@ -90,6 +97,34 @@ pub async fn a_waiting_worker_hears_of_a_new_job(subject: &Subject) -> Checked {
         events.until(|event| matches!(event, djob::Event::WorkerIdle { .. }).then_some(())).await;
         let job = queued.perform_later(7).on(subject.client()).await?;
         assert_eq!(settled(&mut events, job.id()).await?.result.as_deref(), Some("7"));
+        Ok(())
+    })
+    .await
+}
+
+/// A wake-up may get lost, and nobody rings when a transaction commits.
+pub async fn a_job_that_no_wake_up_tells_of_is_found_by_looking(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let worker = worker_of(subject, [queued.def()]).poll(SECOND / 10);
+    alongside(worker, async {
+        events.until(|event| matches!(event, djob::Event::WorkerIdle { .. }).then_some(())).await;
+        let (kind, args) = ("conformance.queued".into(), r#"{"n":7}"#.into());
+        let id = subject.put(NewJob { kind, args, ..job() }).await?;
+        assert_eq!(settled(&mut events, id).await?.result.as_deref(), Some("7"));
+        Ok(())
+    })
+    .await
+}
+
+pub async fn a_queue_that_never_runs_dry_keeps_no_other_waiting(subject: &Subject) -> Checked {
+    let mut events = subject.client().events();
+    let first = once_more.perform_later().on(subject.client()).await?;
+    once_more.perform_later().on(subject.client()).await?;
+    let worker = worker_of(subject, [once_more.def(), queued.def()]).concurrency(1).read_ahead(0);
+    alongside(worker, async {
+        settled(&mut events, first.id()).await?;
+        let other = queued.perform_later(7).queue("other").on(subject.client()).await?;
+        assert_eq!(settled(&mut events, other.id()).await?.result.as_deref(), Some("7"));
         Ok(())
     })
     .await

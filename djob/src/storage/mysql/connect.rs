@@ -142,3 +142,41 @@ pub(super) async fn version(
     };
     Ok(SchemaVersion { found, known: KNOWN })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Due, JobId, Meta, NewJob};
+    use crate::storage::statement::Statement::CLAIM;
+    use crate::storage::{Cursor, Storage as _};
+
+    /// Whatever the server's own isolation level is.
+    #[tokio::test]
+    async fn a_claim_in_progress_keeps_no_enqueue_waiting() {
+        let naming = Naming::new(None, "claiming_").unwrap();
+        let url = djob_servers::mysql_url().unwrap();
+        let storage = MySqlStorage::open(&url, naming, Clock::database()).await.unwrap();
+        storage.migrate().await.unwrap();
+        let job = || NewJob {
+            id_given: false,
+            id: JobId::new(),
+            kind: "k".into(),
+            queue: "q".into(),
+            priority: 0,
+            due: Due::NOW,
+            max_attempts: 25,
+            args: "{}".into(),
+            meta: Meta::default(),
+        };
+        storage.enqueue(vec![job()]).await.unwrap();
+        let mut claimer = storage.connect().await.unwrap();
+        let mut claim = claimer.begin().await.unwrap();
+        let head = Cursor::HEAD;
+        let taken = storage.texts.ask::<MySql>(CLAIM).bind("q").bind(0_i16).bind(head.run_at).bind(head.id);
+        let taken =
+            taken.bind(10_i64).bind(None::<crate::clock::Timestamp>).fetch_all(&mut claim).await.unwrap();
+        assert!(!taken.is_empty());
+        let enqueued = tokio::time::timeout(Duration::from_secs(2), storage.enqueue(vec![job()])).await;
+        enqueued.expect("it waits for the claim").unwrap();
+    }
+}

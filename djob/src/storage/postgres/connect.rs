@@ -143,3 +143,29 @@ pub(super) async fn version(conn: &mut PgConnection, naming: &Naming) -> Result<
     };
     Ok(SchemaVersion { found, known: KNOWN })
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    async fn setting(connections: &Connections<PgConnection>, name: &str) -> String {
+        let mut conn = connections.lend().await.unwrap();
+        let row = sqlx::query("select current_setting($1)").bind(name).fetch_one(&mut *conn).await.unwrap();
+        row.get(0)
+    }
+
+    /// What a statement means must not depend on how the server is set.
+    #[tokio::test]
+    async fn outcomes_wait_for_the_disk_and_everything_is_read_committed() {
+        let options = PgConnectOptions::from_str(&djob_servers::postgres_url().unwrap()).unwrap();
+        let options = options
+            .options([("default_transaction_isolation", "serializable"), ("synchronous_commit", "on")]);
+        let storage = PostgresStorage::with_options(options, Naming::default(), Clock::database());
+        for (connections, waits) in [(&storage.durable, "on"), (&storage.claims, "off")] {
+            assert_eq!(setting(connections, "synchronous_commit").await, waits);
+            assert_eq!(setting(connections, "transaction_isolation").await, "read committed");
+        }
+    }
+}

@@ -267,6 +267,7 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
     }
     let dead = worker();
     let claim = subject.claim_batch(dead).await?;
+    // A suspect is only to blame once it has begun, in a claim row of its own.
     let begun = ClaimEnd { key: claim.key, ended: vec![], still: vec![still(&claim.jobs[0])] };
     assert!(subject.settle(dead, begun).await?);
     let mut events = subject.client().events();

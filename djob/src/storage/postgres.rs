@@ -4,6 +4,7 @@
 //! away.
 
 mod array;
+mod call;
 mod claim;
 mod connect;
 mod examine;
@@ -14,8 +15,8 @@ mod write;
 
 use std::time::Duration;
 
+use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
-use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::connections::Connections;
@@ -48,73 +49,6 @@ impl fmt::Debug for PostgresStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, database) = (self.options.get_host(), self.options.get_database().unwrap_or_default());
         write!(f, "PostgresStorage({host}/{database})")
-    }
-}
-
-impl PostgresStorage {
-    /// The time to bind: nothing, so that the server says, unless a test holds the clock.
-    fn now(&self) -> Now {
-        self.clock.read()
-    }
-
-    /// Does `work` on one of the connections, within `limit`.
-    async fn within<T, W>(
-        &self,
-        connections: &Connections<PgConnection>,
-        limit: Duration,
-        what: &'static str,
-        work: W,
-    ) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        let mut conn = connections.lend().await?;
-        match tokio::time::timeout(limit, work(&mut conn, &self.texts, self.now())).await {
-            Ok(Ok(done)) => {
-                conn.put_back();
-                Ok(done)
-            }
-            Ok(Err(error)) => {
-                conn.put_back_if_well().await;
-                Err(error)
-            }
-            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
-        }
-    }
-
-    async fn on<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        self.within(&self.durable, CALL_MAX, what, work).await
-    }
-
-    /// The same with one view of all rooms, so that a job on its way between two of them is seen in one.
-    async fn look<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
-            let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-            let seen = work(&mut tx, texts, now).await?;
-            tx.commit().await?;
-            Ok(seen)
-        };
-        self.on(what, work).await
-    }
-
-    /// The same within a transaction.
-    async fn on_tx<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        let work = async move |conn: &mut PgConnection, texts: &Texts, now: Now| {
-            let mut tx = conn.begin().await?;
-            let done = work(&mut tx, texts, now).await?;
-            tx.commit().await?;
-            Ok(done)
-        };
-        self.on(what, work).await
     }
 }
 

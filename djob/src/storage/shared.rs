@@ -139,8 +139,7 @@ where
     async fn prune(conn: &mut D::Connection, texts: &Texts, limit: u32, now: Now) -> Result<u64> {
         // A job that has run for an hour has a claim row of its own.
         const HOUR: i64 = 3_600_000_000;
-        let limit = i64::from(limit);
-        let pruned = texts.ask::<D>(PRUNE).bind(limit).bind(now).execute(conn).await?.affected();
+        let pruned = texts.ask::<D>(PRUNE).bind(i64::from(limit)).bind(now).execute(conn).await?.affected();
         texts.ask::<D>(PRUNE_PROGRESS).bind(HOUR).bind(now).execute(conn).await?;
         texts.ask::<D>(PRUNE_CANCELS).bind(HOUR).bind(now).execute(conn).await?;
         Ok(pruned)
@@ -297,7 +296,7 @@ where
         now: Now,
     ) -> Result<Vec<(Uuid, Claim)>> {
         let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(i64::from(limit)).bind(now);
-        Ok(readable::<D>(&ask.fetch_all(conn).await?).collect())
+        Ok(D::readable(&ask.fetch_all(conn).await?).collect())
     }
 
     async fn held(
@@ -308,7 +307,7 @@ where
         now: Now,
     ) -> Result<Vec<Claim>> {
         let ask = texts.ask::<D>(HELD).bind(worker).bind(since).bind(now);
-        Ok(readable::<D>(&ask.fetch_all(conn).await?).map(|(_, claim)| claim).collect())
+        Ok(D::readable(&ask.fetch_all(conn).await?).map(|(_, claim)| claim).collect())
     }
 
     async fn counts(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Vec<Count>> {
@@ -398,10 +397,4 @@ where
         let row = sqlx::query(sql).fetch_one(conn).await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
     }
-}
-
-/// The claims that can be read. One that cannot, because somebody has edited it, must not keep the others from being rescued.
-fn readable<D: Claims>(rows: &[D::Row]) -> impl Iterator<Item = (Uuid, Claim)> {
-    let read = |row| D::claim(row).inspect_err(|error| tracing::error!(%error, "a claim is left alone"));
-    rows.iter().filter_map(move |row| read(row).ok())
 }

@@ -23,6 +23,13 @@ pub(crate) type Now = Option<Timestamp>;
 pub(crate) trait Claims: Database {
     /// Reads a claim row, and whose it is.
     fn claim(row: &Self::Row) -> Result<(Uuid, Claim)>;
+    /// Reads the claim rows that can be read. One that cannot, because somebody has edited it, must not keep the others from
+    /// being rescued.
+    fn readable(rows: &[Self::Row]) -> impl Iterator<Item = (Uuid, Claim)> {
+        let read =
+            |row| Self::claim(row).inspect_err(|error| tracing::error!(%error, "a claim is left alone"));
+        rows.iter().filter_map(move |row| read(row).ok())
+    }
     /// Fetches arguments that lie apart, and puts them into the jobs.
     fn fetch_args(
         conn: &mut Self::Connection,

@@ -69,9 +69,13 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
 
 /// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, until the
 /// lease is lost (then others have the jobs, and nothing that is said here counts), or until there is no hope.
-pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool> {
+pub(crate) async fn store(engine: &Engine, ends: Vec<ClaimEnd>) -> Vec<bool> {
+    store_again(engine, ends, false).await
+}
+
+/// The same, when these may have been stored already by a call whose answer was lost.
+async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: bool) -> Vec<bool> {
     let (mut pause, mut refusals, begin) = (Duration::from_millis(20), 0, Instant::now());
-    let mut answer_lost = false;
     loop {
         // A worker that ends does not wait for ever: its claims are rescued later.
         let too_long = engine.abort.is_cancelled() && begin.elapsed() > LAST_TRIES;
@@ -94,7 +98,7 @@ pub(crate) async fn store(engine: &Engine, mut ends: Vec<ClaimEnd>) -> Vec<bool>
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
-            Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error).await,
+            Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error, answer_lost).await,
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
                 refusals += 1;
@@ -177,11 +181,16 @@ pub(crate) async fn start(engine: &Engine, key: ClaimKey) -> bool {
 }
 
 /// One outcome that the database refuses must not keep the others from being stored.
-async fn one_by_one(engine: &Engine, ends: Vec<ClaimEnd>, error: &StorageError) -> Vec<bool> {
+async fn one_by_one(
+    engine: &Engine,
+    ends: Vec<ClaimEnd>,
+    error: &StorageError,
+    answer_lost: bool,
+) -> Vec<bool> {
     tracing::warn!(%error, "outcomes are stored one by one");
     let mut accepted = Vec::with_capacity(ends.len());
     for end in ends {
-        accepted.extend(Box::pin(store(engine, vec![end])).await);
+        accepted.extend(Box::pin(store_again(engine, vec![end], answer_lost)).await);
     }
     accepted
 }

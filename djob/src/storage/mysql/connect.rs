@@ -23,7 +23,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// REPEATABLE READ, the default, locks the gaps between rows: claims, inserts and rescues would wait for each other.
 /// A transaction whose client has gone silent must not keep its locks: MariaDB ends it, MySQL has nothing for that.
 /// What a statement means must not depend on how the server is set, nor on the zone it stands in.
-const PINNED: &str = "set session transaction isolation level read committed; \
+const PINNED: &str = "set session autocommit = 1; set session transaction isolation level read committed; \
                       set session innodb_lock_wait_timeout = 3; set session time_zone = '+00:00'; \
                       set session sql_mode = 'STRICT_TRANS_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'; \
                       /*M!100300 set session idle_write_transaction_timeout = 10 */";

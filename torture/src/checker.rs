@@ -42,7 +42,7 @@ pub(crate) struct Verdict {
     pub(crate) ran_apart: u64,
     /// How long it took until a killed or stopped worker's jobs ran again.
     pub(crate) recovery_ms: Recovery,
-    /// Recoveries that took longer than the lease and ten seconds.
+    /// Recoveries that took longer than 40 seconds, or than the lease and ten seconds where that is more.
     pub(crate) slow_recoveries: u64,
     /// What is wrong, one by one; the first hundred.
     pub(crate) complaints: Vec<String>,

@@ -94,7 +94,16 @@ impl Site {
                 children(pid).into_iter().for_each(|child| signal(child, "KILL"));
                 signal(pid, "KILL");
             }
-            server.restart()
+            // A process that was about to start when it was looked for may still hold on to what the next server needs.
+            let mut restarted = server.restart();
+            for _ in 0..20 {
+                if restarted.is_ok() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(500));
+                restarted = server.restart();
+            }
+            restarted
         })
         .await??;
         Ok(())

@@ -25,6 +25,9 @@ use place::{Place, Start};
 /// How many jobs take their worker down, of so many.
 const ONE_KILLER_OF: u64 = 2500;
 
+/// How long after its time the last fault may end, and the last job be enqueued.
+const LATE: Duration = Duration::from_secs(300);
+
 /// Everything that takes part.
 struct Stage {
     run: Run,
@@ -110,6 +113,11 @@ impl Stage {
             progress.faults(all - plan.len(), all);
             if plan.peek().is_none() && self.enqueuer.done && self.later.is_empty() && self.tasks.is_empty() {
                 return Ok(());
+            }
+            if begin.elapsed() > self.run.length() + LATE {
+                return Err(
+                    format!("the plan is not over {LATE:?} after its time: is the database there?").into()
+                );
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

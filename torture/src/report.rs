@@ -80,7 +80,7 @@ impl Report {
             ("nine tenths within", format!("{} ms", recovery.p90)),
             ("99 % within", format!("{} ms", recovery.p99)),
             ("the slowest", format!("{} ms", recovery.max)),
-            ("**slower than the lease and 10 s**", count(v.slow_recoveries)),
+            ("**slower than promised**", count(v.slow_recoveries)),
         ]
     }
 

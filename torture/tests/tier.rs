@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// One at a time: each has three worker processes and a server that waits for the disk.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs it as a user would; a failing run says its seed, and where its ledger is.
 fn survives(database: &str, seed: u64) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = std::env::var("DJOB_TORTURE_SEED").unwrap_or_else(|_| seed.to_string());
     let hard = ["--jobs", "5000", "--kills", "20", "--restarts", "2", "--lease", "5", "--json"];
     let mut torture = Command::new(env!("CARGO_BIN_EXE_torture"));

@@ -3,6 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
+use djob::storage::{Cursor, LaneAt};
 use djob_testing::{TestDatabase, on_every_database};
 
 on_every_database!(a_new_database_is_empty_and_migrated, async |db: TestDatabase| {
@@ -88,6 +89,26 @@ async fn what_time_it_is_is_said_by_the_database_and_not_by_the_host() {
     assert!(later > Duration::from_secs(3500), "due {later:?} after the host's own time");
     djob::Worker::new(&client).only([nothing.def()]).work_off().await.unwrap();
     assert_eq!(job.status().await.unwrap(), Some(djob::JobState::Completed), "it is due by the same clock");
+}
+
+/// PostgreSQL only: a limit within `in (..)` holds under one plan and not under the other.
+#[tokio::test]
+async fn the_limit_of_a_claim_holds_however_it_is_planned() {
+    let db = TestDatabase::postgres().await;
+    let name = format!("{db:?}").trim_start_matches("TestDatabase(").trim_end_matches(')').to_owned();
+    for way in ["hashagg", "sort", "material", "memoize", "hashjoin", "mergejoin"] {
+        db.execute(&format!("alter database {name} set enable_{way} = off")).await.unwrap();
+    }
+    let client = db.client_with(djob::Client::builder()).await;
+    for _ in 0..50 {
+        nothing.perform_later().on(&client).await.unwrap();
+    }
+    let lane = LaneAt { queue: "default".to_owned(), priority: 0, after: Cursor::HEAD };
+    for limit in [1, 7] {
+        let claims =
+            client.storage().claim(uuid::Uuid::now_v7(), std::slice::from_ref(&lane), limit).await.unwrap();
+        assert_eq!(claims.iter().map(|claim| claim.jobs.len()).sum::<usize>(), limit as usize);
+    }
 }
 
 /// PostgreSQL only: SQLite watches a file, MariaDB has no such thing.

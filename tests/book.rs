@@ -52,6 +52,7 @@ pages! {
     turns = "book/src/design/015-large-claims-take-turns.md";
     mysql = "book/src/design/016-mysql-copies-and-deletes.md";
     model = "book/src/design/017-the-protocol-is-checked.md";
+    mutants = "book/src/design/018-the-tests-are-tested.md";
 }
 
 #[cfg(test)]

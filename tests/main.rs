@@ -8,6 +8,7 @@ mod crash;
 mod enqueue;
 mod many_workers;
 mod model;
+mod mutants;
 mod odd_servers;
 mod poison;
 mod restore;

@@ -28,7 +28,7 @@ fn root() -> PathBuf {
 }
 
 /// Every file below a folder whose name ends like this.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -58,7 +58,7 @@ fn without_tests(source: &str) -> impl Iterator<Item = &str> {
     source.lines().take_while(|line| *line != "mod tests {")
 }
 
-fn complain(complaints: &[String]) {
+pub fn complain(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 

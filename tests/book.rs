@@ -146,7 +146,9 @@ mod tests {
             let mut source = None;
             for word in section.split('`').skip(1).step_by(2) {
                 if word.ends_with(".rs")
-                    && ["tests/", "djob", "examples/"].iter().any(|folder| word.starts_with(folder))
+                    && ["tests/", "djob", "examples/", "torture/"]
+                        .iter()
+                        .any(|folder| word.starts_with(folder))
                 {
                     let read = fs::read_to_string(root().join(word));
                     source = Some(read.unwrap_or_else(|error| panic!("{file}: {word}: {error}")));

@@ -90,7 +90,6 @@ macro_rules! __storage_promises {
                 a_held_key_is_answered_with_its_holder
                 within_one_batch_the_first_of_a_key_is_stored
                 eight_callers_at_once_store_one_job_of_a_key
-                callers_may_name_the_same_keys_in_any_order
                 a_key_is_free_once_its_job_is_finished
                 a_key_is_held_while_its_job_is_unfinished
                 a_refused_settle_frees_no_key
@@ -244,6 +243,7 @@ macro_rules! __sql_promises {
                 jobs_of_a_committed_transaction_are_there
                 jobs_of_a_rolled_back_transaction_never_were
                 a_key_held_by_a_committed_job_is_seen_within_a_transaction
+                callers_may_name_the_same_keys_in_any_order
                 an_outcome_is_committed_with_the_callers_own_writes
                 an_outcome_is_rolled_back_with_the_callers_own_writes
                 a_transaction_cannot_finish_what_another_worker_holds

@@ -44,6 +44,24 @@ pub async fn a_key_held_by_a_committed_job_is_seen_within_a_transaction(db: &Tes
     Ok(())
 }
 
+/// Who takes keys in the order in which they come ends in a deadlock with who has them in another.
+pub async fn callers_may_name_the_same_keys_in_any_order(db: &TestDatabase) -> Checked {
+    let storage = db.client().storage();
+    let mut tx = db.begin().await?;
+    storage.enqueue_in((&mut tx).conn(), vec![unique("middle")]).await?;
+    let middle = async {
+        // Until both wait for it, with what they named before it in their hands.
+        tokio::time::sleep(SECOND / 2).await;
+        tx.rollback().await
+    };
+    let call = |keys: [&str; 3]| storage.enqueue(keys.map(unique).to_vec());
+    let (one, other, middle) = tokio::join!(call(["a", "middle", "z"]), call(["z", "middle", "a"]), middle);
+    middle?;
+    let stored = [one?, other?].concat();
+    assert_eq!(stored.iter().filter(|answer| matches!(answer, Enqueued::Inserted(_))).count(), 3);
+    Ok(())
+}
+
 /// A job of its own claim row, as `complete_in` finds it.
 async fn claimed(db: &TestDatabase) -> Result<(uuid::Uuid, ClaimEnd), djob::BoxError> {
     let storage = db.client().storage();

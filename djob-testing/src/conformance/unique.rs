@@ -59,26 +59,6 @@ pub async fn eight_callers_at_once_store_one_job_of_a_key(subject: &Subject) -> 
     Ok(())
 }
 
-/// Who takes keys in the order in which they come ends in a deadlock with who has them in another.
-pub async fn callers_may_name_the_same_keys_in_any_order(subject: &Subject) -> Checked {
-    const KEYS: usize = 40;
-    let mut callers = tokio::task::JoinSet::new();
-    for n in 0..8 {
-        let storage = subject.storage().clone();
-        let mut jobs: Vec<NewJob> = (0..KEYS).map(|key| unique(&key.to_string())).collect();
-        if n % 2 == 1 {
-            jobs.reverse();
-        }
-        callers.spawn(async move { storage.enqueue(jobs).await });
-    }
-    let mut stored = 0;
-    while let Some(caller) = callers.join_next().await {
-        stored += caller??.iter().filter(|answer| matches!(answer, Enqueued::Inserted(_))).count();
-    }
-    assert_eq!(stored, KEYS);
-    Ok(())
-}
-
 pub async fn a_key_is_free_once_its_job_is_finished(subject: &Subject) -> Checked {
     for state in [JobState::Completed, JobState::Failed, JobState::Cancelled] {
         for keep in [Keep::For(HOUR), Keep::For(Duration::ZERO), Keep::Forever] {

@@ -8,6 +8,7 @@ mod rescue;
 mod unpark;
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,56 +24,54 @@ use crate::worker::Engine;
 pub(crate) async fn keep(engine: Arc<Engine>) {
     // The heartbeat brings word of what there is to rescue and to unpark; it has not looked yet.
     engine.heard.news(News { silence: true, parked: true, old_claims: false });
-    let duties = async {
-        tokio::join!(
-            rescue_those_who_died(&engine),
-            unpark_what_is_known(&engine),
-            prune_at_times(&engine),
-            cancel_what_is_unwanted(&engine),
-            give_back_what_was_forgotten(&engine),
-        )
-    };
-    tokio::select! {
-        () = engine.over.cancelled() => {}
-        _ = duties => {}
-    }
+    tokio::join!(
+        rescue_those_who_died(&engine),
+        unpark_what_is_known(&engine),
+        prune_at_times(&engine),
+        cancel_what_is_unwanted(&engine),
+        give_back_what_was_forgotten(&engine),
+    );
 }
 
 async fn rescue_those_who_died(engine: &Engine) {
-    loop {
-        engine.heard.silence.notified().await;
+    while comes(engine, engine.heard.silence.notified()).await {
         report("rescue", rescue::rescue(engine).await);
     }
 }
 
 async fn unpark_what_is_known(engine: &Engine) {
-    loop {
-        engine.heard.parked.notified().await;
+    while comes(engine, engine.heard.parked.notified()).await {
         report("unpark", unpark::unpark(engine).await);
     }
 }
 
 async fn prune_at_times(engine: &Engine) {
     let (mut times, mut looked_at) = (every(Duration::from_secs(300)), JobId::from(Uuid::nil()));
-    loop {
-        times.tick().await;
+    while comes(engine, times.tick()).await {
         report("prune", prune::prune(engine, &mut looked_at).await);
     }
 }
 
 async fn cancel_what_is_unwanted(engine: &Engine) {
     let (mut times, mut looked) = (every(Duration::from_secs(1)), None);
-    loop {
-        times.tick().await;
+    while comes(engine, times.tick()).await {
         report("cancel", cancel::cancel(engine, &mut looked).await);
     }
 }
 
 async fn give_back_what_was_forgotten(engine: &Engine) {
     let (mut times, mut doubted) = (every(engine.config.lease / 2), HashSet::new());
-    loop {
-        times.tick().await;
+    while comes(engine, times.tick()).await {
         report("forgotten", forgotten::forgotten(engine, &mut doubted).await);
+    }
+}
+
+/// Waits for what calls for a duty; `false` when the worker is over. A duty that has begun is never dropped half-way: that would
+/// spoil its connection, and a database in memory is its connection.
+async fn comes<T>(engine: &Engine, call: impl Future<Output = T>) -> bool {
+    tokio::select! {
+        () = engine.over.cancelled() => false,
+        _ = call => true,
     }
 }
 

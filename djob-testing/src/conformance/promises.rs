@@ -225,6 +225,7 @@ macro_rules! __storage_promises {
                 a_suspect_has_a_claim_of_its_own_which_says_that_it_began
                 a_job_that_takes_three_workers_down_has_failed
                 a_suspect_that_had_not_begun_is_not_charged
+                a_worker_that_ends_at_any_moment_spoils_no_connection
                 a_worker_that_was_taken_for_dead_begins_anew_and_its_job_runs_again
                 a_lease_that_is_lost_once_counts_as_one_crash
             }

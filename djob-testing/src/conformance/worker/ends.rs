@@ -291,6 +291,20 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
     Ok(())
 }
 
+/// A call that is dropped half-way spoils its connection, and a database in memory is its connection.
+pub async fn a_worker_that_ends_at_any_moment_spoils_no_connection(subject: &Subject) -> Checked {
+    for moment in 0..60_u32 {
+        let until = async move {
+            for _ in 0..moment {
+                tokio::task::yield_now().await;
+            }
+        };
+        worker_of(subject, [countdown.def()]).run_until(until).await?;
+        subject.client().counts().await?;
+    }
+    Ok(())
+}
+
 pub async fn a_suspect_that_had_not_begun_is_not_charged(subject: &Subject) -> Checked {
     let job = countdown.perform_later(0).on(subject.client()).await?;
     for _ in 0..2 {

@@ -41,16 +41,6 @@ const CALLS_MAX: u64 = 45;
 pub async fn whichever_call_goes_wrong_nothing_is_lost_and_nothing_counts_twice(
     subject: &Subject,
 ) -> Checked {
-    // On a slow machine a lease may be lost besides: only what happens each time is a flaw.
-    for _ in 0..2 {
-        if sweep(subject).await.is_ok() {
-            return Ok(());
-        }
-    }
-    sweep(subject).await
-}
-
-async fn sweep(subject: &Subject) -> Checked {
     // So many at a time that none of them starves.
     let room = Arc::new(Semaphore::new(10));
     let mut runs = tokio::task::JoinSet::new();

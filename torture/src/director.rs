@@ -105,7 +105,8 @@ impl Stage {
         let mut plan = plan.into_iter().peekable();
         let all = plan.len();
         loop {
-            self.supervise()?;
+            self.supervise(false)?;
+            self.supervise_enqueuer()?;
             while let Some(planned) = plan.next_if(|planned| planned.after <= begin.elapsed()) {
                 self.inflict(planned.fault);
             }
@@ -124,14 +125,14 @@ impl Stage {
     }
 
     /// Starts what has ended: new workers in the place of dead ones, as a supervisor would.
-    fn supervise(&mut self) -> Result<(), BoxError> {
+    fn supervise(&mut self, newest: bool) -> Result<(), BoxError> {
         for place in 0..self.places.len() {
             self.notice_death(place);
             if self.places[place].wants_a_process() {
-                self.start(place, false)?;
+                self.start(place, newest)?;
             }
         }
-        self.supervise_enqueuer()
+        Ok(())
     }
 
     /// A job may have taken its worker down, or it has ended as it was told to.
@@ -341,12 +342,7 @@ impl Stage {
             }
         }
         loop {
-            for place in 0..self.places.len() {
-                self.notice_death(place);
-                if self.places[place].wants_a_process() {
-                    self.start(place, true)?;
-                }
-            }
+            self.supervise(true)?;
             let (unfinished, finished) = self.site.counts().await?;
             progress.rest(unfinished, finished);
             if unfinished == 0 {

@@ -78,6 +78,27 @@ impl<C: Connection> Connections<C> {
         let (made, used) = (Instant::now(), Instant::now());
         Ok(Lent { all: &self.0, live: Live { conn, made, used }, _place: place })
     }
+
+    /// Does `work` on one of them, within `limit`. A connection that did not answer by then is thrown away.
+    pub(crate) async fn call<T>(
+        &self,
+        limit: Duration,
+        what: &'static str,
+        work: impl AsyncFnOnce(&mut C) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut conn = self.lend().await?;
+        match timeout(limit, work(&mut conn)).await {
+            Ok(Ok(done)) => {
+                conn.put_back();
+                Ok(done)
+            }
+            Ok(Err(error)) => {
+                conn.put_back_if_well().await;
+                Err(error)
+            }
+            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
+        }
+    }
 }
 
 impl<C> Clone for Connections<C> {

@@ -59,18 +59,8 @@ impl MySqlStorage {
     where
         W: AsyncFnOnce(&mut MySqlConnection, &Texts, Now) -> Result<T, StorageError>,
     {
-        let mut conn = self.connections.lend().await?;
-        match tokio::time::timeout(CALL_MAX, work(&mut conn, &self.texts, self.now())).await {
-            Ok(Ok(done)) => {
-                conn.put_back();
-                Ok(done)
-            }
-            Ok(Err(error)) => {
-                conn.put_back_if_well().await;
-                Err(error)
-            }
-            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
-        }
+        let work = async |conn: &mut MySqlConnection| work(conn, &self.texts, self.now()).await;
+        self.connections.call(CALL_MAX, what, work).await
     }
 
     /// The same within a transaction, which is done again if the server has ended it for another's sake.

@@ -8,7 +8,6 @@ use sqlx::postgres::PgConnection;
 use super::{CALL_MAX, PostgresStorage};
 use crate::storage::StorageError;
 use crate::storage::connections::Connections;
-use crate::storage::error::Problem;
 use crate::storage::statement::Texts;
 use crate::storage::verbs::Now;
 
@@ -29,18 +28,8 @@ impl PostgresStorage {
     where
         W: AsyncFnOnce(&mut PgConnection, &Texts, Now) -> Result<T, StorageError>,
     {
-        let mut conn = connections.lend().await?;
-        match tokio::time::timeout(limit, work(&mut conn, &self.texts, self.now())).await {
-            Ok(Ok(done)) => {
-                conn.put_back();
-                Ok(done)
-            }
-            Ok(Err(error)) => {
-                conn.put_back_if_well().await;
-                Err(error)
-            }
-            Err(_) => Err(StorageError::new(Problem::Timeout(what))),
-        }
+        let work = async |conn: &mut PgConnection| work(conn, &self.texts, self.now()).await;
+        connections.call(limit, what, work).await
     }
 
     pub(super) async fn on<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>

@@ -30,7 +30,7 @@ macro_rules! every_verb {
             start(worker: Uuid, key: ClaimKey) -> bool;
             say_progress(said: &'a [(JobId, f64)]) -> ();
             cancels() -> Vec<JobId>;
-            orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
+            orphans(lease: Duration, after: Uuid, limit: u32) -> Orphans;
             held(worker: Uuid, since: Duration) -> Vec<Claim>;
             bury(lease: Duration) -> u64;
             unpark(kinds: &'a [String]) -> u64;

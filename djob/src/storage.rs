@@ -82,6 +82,15 @@ pub struct LaneAt {
     pub after: Cursor,
 }
 
+/// Claims whose worker is gone.
+#[derive(Clone, Debug, Default)]
+pub struct Orphans {
+    /// Those that can be read, each with its worker. The others are logged, and left to `djob doctor`.
+    pub claims: Vec<(Uuid, Claim)>,
+    /// The last row that was looked at, if there may be more behind it.
+    pub next: Option<Uuid>,
+}
+
 /// What became of one claim row: the jobs that ended, and those that still run.
 #[derive(Clone, Debug)]
 pub struct ClaimEnd {
@@ -285,8 +294,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     // ---- maintenance ----
 
-    /// Claims whose worker has not beaten for `lease`, with that worker's id.
-    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>>;
+    /// Looks at no more than `limit` claims whose worker has not beaten for `lease`, by the order of their rows, from the first
+    /// behind `after` on; the nil id stands before them all.
+    fn orphans(&self, lease: Duration, after: Uuid, limit: u32) -> Reply<'_, Orphans>;
 
     /// Whether this job is finished, and this worker has finished it.
     fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool>;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use djob::storage::{
-    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Reply, SchemaVersion, Storage,
-    WorkerInfo,
+    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Orphans, Reply, SchemaVersion,
+    Storage, WorkerInfo,
 };
 use djob::{Attempt, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, NewJob, StorageError, Timestamp};
 use uuid::Uuid;

@@ -121,7 +121,7 @@ pub async fn a_split_job_is_as_it_was_claimed(subject: &Subject) -> Checked {
     let worker = subject.join().await?;
     let (_, single) = split(subject, worker).await?;
     subject.storage().leave(worker).await?;
-    let orphans = subject.storage().orphans(LEASE, 10).await?;
+    let orphans = subject.orphans(LEASE).await?;
     assert_eq!((orphans.len(), orphans[0].0, orphans[0].1.key), (1, worker, single.key));
     // But for its place: it has a claim row of its own.
     let alone = djob::ClaimedJob { place: 0, ..single.jobs[0].clone() };
@@ -139,8 +139,8 @@ pub async fn a_single_job_is_noted_to_begin_by_its_holder_only(subject: &Subject
     assert!(!subject.storage().start(Uuid::now_v7(), key).await?);
     assert!(!subject.storage().start(worker, ClaimKey { fence: Uuid::now_v7(), ..key }).await?);
     subject.storage().leave(worker).await?;
-    assert!(!subject.storage().orphans(LEASE, 1).await?[0].1.started);
+    assert!(!subject.orphans(LEASE).await?[0].1.started);
     assert!(subject.storage().start(worker, key).await?);
-    assert!(subject.storage().orphans(LEASE, 1).await?[0].1.started);
+    assert!(subject.orphans(LEASE).await?[0].1.started);
     Ok(())
 }

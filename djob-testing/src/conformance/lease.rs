@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use djob::storage::News;
-use djob::{JobState, NewJob, Settlement};
+use djob::{Claim, JobState, NewJob, Settlement};
+use uuid::Uuid;
 
 use super::subject::*;
 
@@ -46,9 +47,9 @@ pub async fn a_clock_that_is_set_back_keeps_no_dead_worker_alive(subject: &Subje
     assert!(heart.beat(alive, LEASE).await?.is_some(), "a worker that lives goes on");
     subject.advance(LEASE - SECOND);
     assert!(heart.beat(alive, LEASE).await?.is_some());
-    assert!(subject.storage().orphans(LEASE, 10).await?.is_empty(), "nobody knows who lives so soon");
+    assert!(subject.orphans(LEASE).await?.is_empty(), "nobody knows who lives so soon");
     subject.advance(SECOND * 2);
-    let orphans = subject.storage().orphans(LEASE, 10).await?;
+    let orphans = subject.orphans(LEASE).await?;
     assert_eq!(
         orphans.iter().map(|(worker, claim)| (*worker, claim.key)).collect::<Vec<_>>(),
         [(dead, lost.key)]
@@ -100,7 +101,7 @@ pub async fn the_claims_of_a_living_worker_are_no_orphans(subject: &Subject) -> 
     let mut heart = subject.storage().heart().await?;
     for _ in 0..3 {
         subject.advance(LEASE - SECOND);
-        assert!(subject.storage().orphans(LEASE, 10).await?.is_empty());
+        assert!(subject.orphans(LEASE).await?.is_empty());
         assert!(heart.beat(worker, LEASE).await?.is_some());
     }
     Ok(())
@@ -113,7 +114,7 @@ pub async fn the_claims_of_a_silent_worker_are_orphans(subject: &Subject) -> Che
     subject.advance(LEASE - SECOND);
     assert!(subject.storage().heart().await?.beat(alive, LEASE).await?.is_some());
     subject.advance(SECOND * 2);
-    let orphans = subject.storage().orphans(LEASE, 10).await?;
+    let orphans = subject.orphans(LEASE).await?;
     assert_eq!(orphans.len(), 1);
     assert_eq!((orphans[0].0, orphans[0].1.key), (silent, claim.key));
     assert_eq!(orphans[0].1.jobs, claim.jobs);
@@ -124,7 +125,7 @@ pub async fn the_claims_of_a_worker_without_a_row_are_orphans(subject: &Subject)
     let gone = subject.join().await?;
     subject.put_and_claim(gone, job()).await?;
     subject.storage().leave(gone).await?;
-    assert_eq!(subject.storage().orphans(LEASE, 10).await?[0].0, gone);
+    assert_eq!(subject.orphans(LEASE).await?[0].0, gone);
     Ok(())
 }
 
@@ -133,8 +134,13 @@ pub async fn orphans_come_a_bounded_number_at_a_time(subject: &Subject) -> Check
         subject.put(NewJob { priority: n, ..job() }).await?;
     }
     assert_eq!(subject.claim(worker(), 10).await?.len(), 5);
-    assert_eq!(subject.storage().orphans(LEASE, 3).await?.len(), 3);
-    assert_eq!(subject.storage().orphans(LEASE, 10).await?.len(), 5);
+    let page = async |after| subject.storage().orphans(LEASE, after, 3).await;
+    let first = page(Uuid::nil()).await?;
+    let rest = page(first.next.ok_or("there are more")?).await?;
+    assert_eq!((first.claims.len(), rest.claims.len(), rest.next), (3, 2, None));
+    let keys = |page: &[(Uuid, Claim)]| page.iter().map(|(_, claim)| claim.key).collect::<Vec<_>>();
+    let all = keys(&subject.orphans(LEASE).await?);
+    assert_eq!([keys(&first.claims), keys(&rest.claims)].concat(), all);
     Ok(())
 }
 
@@ -142,18 +148,18 @@ pub async fn a_rescued_claim_cannot_be_settled_by_the_worker_that_lost_it(subjec
     let silent = subject.join().await?;
     subject.put_and_claim(silent, job()).await?;
     subject.advance(LEASE + SECOND);
-    let (dead, claim) = subject.storage().orphans(LEASE, 1).await?.remove(0);
+    let (dead, claim) = subject.orphans(LEASE).await?.remove(0);
     assert!(subject.settle(dead, all(&claim, &Settlement::Rescue { crashed: true })).await?);
     assert!(!subject.settle(silent, all(&claim, &completed())).await?);
     assert_eq!(subject.state(claim.jobs[0].id).await?, Some(JobState::Ready));
-    assert!(subject.storage().orphans(LEASE, 1).await?.is_empty());
+    assert!(subject.orphans(LEASE).await?.is_empty());
     Ok(())
 }
 
 pub async fn two_rescuers_do_not_rescue_the_same_claim(subject: &Subject) -> Checked {
     subject.put_many(3).await?;
     subject.claim_batch(worker()).await?;
-    let (dead, claim) = subject.storage().orphans(LEASE, 1).await?.remove(0);
+    let (dead, claim) = subject.orphans(LEASE).await?.remove(0);
     let rescue = || async {
         subject.storage().settle(dead, &[all(&claim, &Settlement::Rescue { crashed: false })]).await
     };

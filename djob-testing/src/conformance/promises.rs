@@ -259,6 +259,7 @@ macro_rules! __sql_promises {
             }
             damage {
                 a_claim_that_cannot_be_read_keeps_no_other_from_rescue
+                many_claims_that_cannot_be_read_keep_no_other_from_rescue
             }
             effects {
                 an_effect_and_its_completion_are_committed_together

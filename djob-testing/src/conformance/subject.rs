@@ -128,6 +128,11 @@ impl Subject {
         self.claim_batch(worker).await
     }
 
+    /// Every claim whose worker has been silent for so long.
+    pub(crate) async fn orphans(&self, lease: Duration) -> Result<Vec<(Uuid, Claim)>, BoxError> {
+        Ok(self.storage().orphans(lease, Uuid::nil(), 1000).await?.claims)
+    }
+
     /// Settles one claim; returns whether it was accepted.
     pub(crate) async fn settle(&self, worker: Uuid, end: ClaimEnd) -> Result<bool, BoxError> {
         let accepted = self.storage().settle(worker, &[end]).await?;

@@ -22,12 +22,12 @@ use super::subject::Subject;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A worker that knows these jobs only.
-fn worker_of<const N: usize>(subject: &Subject, defs: [&'static JobDef; N]) -> Worker {
+pub(super) fn worker_of<const N: usize>(subject: &Subject, defs: [&'static JobDef; N]) -> Worker {
     Worker::new(subject.client()).only(defs)
 }
 
 /// Runs a worker as long as `test` takes.
-async fn alongside<T>(
+pub(super) async fn alongside<T>(
     worker: Worker,
     test: impl Future<Output = Result<T, BoxError>>,
 ) -> Result<T, BoxError> {

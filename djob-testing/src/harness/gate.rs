@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use djob::storage::{
-    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Reply, SchemaVersion, Storage,
-    WorkerInfo,
+    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Orphans, Reply, SchemaVersion,
+    Storage, WorkerInfo,
 };
 use djob::{Attempt, Claim, ClaimKey, ClaimedJob, Clock, Enqueued, JobId, JobRow, NewJob, Timestamp};
 use uuid::Uuid;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Done;
 use crate::events::Event;
 use crate::job::{Claim, JobState, Outcome, Settlement, settle};
-use crate::storage::{ClaimEnd, Ended};
+use crate::storage::{ClaimEnd, Ended, Orphans};
 use crate::worker::{Engine, JobContext, call_hooks};
 
 /// How many claims are looked at at once,
@@ -23,28 +23,28 @@ const JOBS_AT_ONCE: usize = 500;
 pub(super) async fn rescue(engine: &Engine) -> Done {
     let lease = engine.config.lease;
     let mut rescued_jobs = BTreeMap::new();
-    loop {
-        let orphans = engine.storage().orphans(lease, AT_ONCE).await?;
-        let (found, mut settled) = (orphans.len(), 0);
+    // Page by page, so that claims that cannot be read or settled do not stand before the others.
+    let mut page = Some(Uuid::nil());
+    while let Some(after) = page {
+        let Orphans { claims: orphans, next } = engine.storage().orphans(lease, after, AT_ONCE).await?;
+        page = next;
         if orphans.iter().any(|(worker, _)| *worker == engine.id) {
             tracing::error!("the worker's own jobs are up for rescue: its lease is lost");
             engine.lose();
             return Ok(());
         }
+        let mut settled = false;
         for (worker, ends) in batches(engine, orphans) {
             // Settled in the gone worker's name: if another rescuer was faster its claim does not stand any more.
             let accepted = settle_all(engine, worker, &ends).await;
             for end in ends.iter().zip(accepted).filter_map(|(end, accepted)| accepted.then_some(end)) {
-                settled += 1;
+                settled = true;
                 *rescued_jobs.entry(worker).or_insert(0) += end.ended.len();
                 end.ended.iter().for_each(|ended| tell_of_failure(engine, worker, end, ended));
             }
         }
-        if settled > 0 {
+        if settled {
             engine.client.bell().now();
-        }
-        if found < AT_ONCE as usize || settled == 0 {
-            break;
         }
     }
     for (worker, jobs) in rescued_jobs {

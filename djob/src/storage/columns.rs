@@ -1,11 +1,12 @@
 //! What is read from columns, and how counts go into them.
 
 use sqlx::{ColumnIndex, Database, Decode, Row as _, Type};
+use uuid::Uuid;
 
-use super::StorageError;
 use super::doctor::Fact;
+use super::{Count, StorageError};
 use crate::clock::Timestamp;
-use crate::job::{JobId, JobRow, JobState, Meta};
+use crate::job::{Attempt, JobId, JobRow, JobState, Meta};
 
 /// Longer arguments lie apart from their job, in bytes. `enqueue.sql` says so, too.
 pub(crate) const ARGS_INLINE_MAX: usize = 1024;
@@ -69,6 +70,40 @@ where
         error: row.try_get(11)?,
         progress: None,
     })
+}
+
+/// A row of `attempts.sql`.
+pub(super) fn attempt<D>(row: &D::Row) -> Result<Attempt, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> Uuid: Decode<'q, D> + Type<D>,
+    for<'q> Timestamp: Decode<'q, D> + Type<D>,
+    for<'q> String: Decode<'q, D> + Type<D>,
+    for<'q> i64: Decode<'q, D> + Type<D>,
+    for<'q> i16: Decode<'q, D> + Type<D>,
+{
+    Ok(Attempt {
+        attempt: count(row.try_get::<i16, _>(0)?),
+        ended_at: row.try_get(1)?,
+        ran_ms: row.try_get::<i64, _>(2)? / 1000,
+        worker: row.try_get(3)?,
+        error: row.try_get(4)?,
+    })
+}
+
+/// A row of one of the `counts*.sql`.
+pub(super) fn counted<D>(row: &D::Row) -> Result<Count, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> Timestamp: Decode<'q, D> + Type<D>,
+    for<'q> String: Decode<'q, D> + Type<D>,
+    for<'q> i64: Decode<'q, D> + Type<D>,
+{
+    let state: JobState = row.try_get::<String, _>(1)?.parse().map_err(StorageError::garbled)?;
+    let oldest = if state == JobState::Ready { row.try_get(3)? } else { None };
+    Ok(Count { queue: row.try_get(0)?, state, jobs: row.try_get(2)?, oldest, seen_at: row.try_get(4)? })
 }
 
 /// A row of one of the `doctor_*.sql`. Those that only show settings have two columns.

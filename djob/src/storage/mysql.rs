@@ -309,9 +309,9 @@ impl Storage for MySqlStorage {
         Box::pin(self.on("cancels", async |conn, texts, _| MySql::cancels(conn, texts).await))
     }
 
-    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
+    fn orphans(&self, lease: Duration, after: Uuid, limit: u32) -> Reply<'_, Orphans> {
         Box::pin(self.on("orphans", async move |conn, texts, now| {
-            MySql::orphans(conn, texts, micros(lease), limit, now).await
+            MySql::orphans(conn, texts, micros(lease), after, limit, now).await
         }))
     }
 

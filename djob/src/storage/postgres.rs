@@ -267,9 +267,9 @@ impl Storage for PostgresStorage {
         Box::pin(self.on("cancels", async |conn, texts, _| Postgres::cancels(conn, texts).await))
     }
 
-    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
+    fn orphans(&self, lease: Duration, after: Uuid, limit: u32) -> Reply<'_, Orphans> {
         Box::pin(self.on("orphans", async move |conn, texts, now| {
-            Postgres::orphans(conn, texts, micros(lease), limit, now).await
+            Postgres::orphans(conn, texts, micros(lease), after, limit, now).await
         }))
     }
 

@@ -3,13 +3,13 @@
 use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
 use uuid::Uuid;
 
-use super::columns::{Affected, count, fact, job_row};
+use super::columns::{Affected, attempt, counted, fact, job_row};
 use super::doctor::Fact;
 use super::statement::Statement::*;
 use super::statement::{Statement, Texts};
 use super::verbs::{Claims, Now, Result, Verbs};
 use super::{
-    CLAIMS_SHOWN, Count, Filter, Lane, News, StorageError, WorkerInfo, newest_first, rooms_of, running_rows,
+    CLAIMS_SHOWN, Count, Filter, Lane, News, Orphans, WorkerInfo, newest_first, rooms_of, running_rows,
 };
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, JobId, JobRow, JobState};
@@ -249,16 +249,7 @@ where
     }
 
     async fn attempts(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<Vec<Attempt>> {
-        let attempt = |row: &D::Row| {
-            Ok(Attempt {
-                attempt: count(row.try_get::<i16, _>(0)?),
-                ended_at: row.try_get(1)?,
-                ran_ms: row.try_get::<i64, _>(2)? / 1000,
-                worker: row.try_get(3)?,
-                error: row.try_get(4)?,
-            })
-        };
-        texts.ask::<D>(ATTEMPTS).bind(id).fetch_all(conn).await?.iter().map(attempt).collect()
+        texts.ask::<D>(ATTEMPTS).bind(id).fetch_all(conn).await?.iter().map(attempt::<D>).collect()
     }
 
     async fn list(conn: &mut D::Connection, texts: &Texts, filter: &Filter, now: Now) -> Result<Vec<JobRow>> {
@@ -292,11 +283,15 @@ where
         conn: &mut D::Connection,
         texts: &Texts,
         lease: i64,
+        after: Uuid,
         limit: u32,
         now: Now,
-    ) -> Result<Vec<(Uuid, Claim)>> {
-        let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(i64::from(limit)).bind(now);
-        Ok(D::readable(&ask.fetch_all(conn).await?).collect())
+    ) -> Result<Orphans> {
+        let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(after).bind(i64::from(limit)).bind(now);
+        let rows = ask.fetch_all(conn).await?;
+        let full = rows.len() >= limit as usize;
+        let next = rows.last().filter(|_| full).map(|row| row.try_get(0)).transpose()?;
+        Ok(Orphans { claims: D::readable(&rows).collect(), next })
     }
 
     async fn held(
@@ -311,18 +306,7 @@ where
     }
 
     async fn counts(conn: &mut D::Connection, texts: &Texts, now: Now) -> Result<Vec<Count>> {
-        let counted = |row: &D::Row| {
-            let state: JobState = row.try_get::<String, _>(1)?.parse().map_err(StorageError::garbled)?;
-            let oldest = if state == JobState::Ready { row.try_get(3)? } else { None };
-            Ok(Count {
-                queue: row.try_get(0)?,
-                state,
-                jobs: row.try_get(2)?,
-                oldest,
-                seen_at: row.try_get(4)?,
-            })
-        };
-        texts.ask::<D>(COUNTS).bind(now).fetch_all(conn).await?.iter().map(counted).collect()
+        texts.ask::<D>(COUNTS).bind(now).fetch_all(conn).await?.iter().map(counted::<D>).collect()
     }
 
     async fn finds(conn: &mut D::Connection, texts: &Texts, statement: Statement, id: JobId) -> Result<bool> {

@@ -282,9 +282,9 @@ impl Storage for SqliteStorage {
         Box::pin(self.read(async |conn, texts| Sqlite::cancels(conn, texts).await))
     }
 
-    fn orphans(&self, lease: Duration, limit: u32) -> Reply<'_, Vec<(Uuid, Claim)>> {
+    fn orphans(&self, lease: Duration, after: Uuid, limit: u32) -> Reply<'_, Orphans> {
         Box::pin(self.read(async move |conn, texts| {
-            Sqlite::orphans(conn, texts, micros(lease), limit, self.now()).await
+            Sqlite::orphans(conn, texts, micros(lease), after, limit, self.now()).await
         }))
     }
 

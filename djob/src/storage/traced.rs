@@ -60,7 +60,7 @@ impl Storage for Traced {
         lanes(priorities: (i16, i16)) -> Vec<Lane>;
         start(worker: Uuid, key: ClaimKey) -> bool;
         cancels() -> Vec<JobId>;
-        orphans(lease: Duration, limit: u32) -> Vec<(Uuid, Claim)>;
+        orphans(lease: Duration, after: Uuid, limit: u32) -> Orphans;
         held(worker: Uuid, since: Duration) -> Vec<Claim>;
         bury(lease: Duration) -> u64;
         prune(limit: u32) -> u64;

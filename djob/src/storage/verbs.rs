@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::doctor::Fact;
 use super::statement::{Statement, Texts};
-use super::{Count, Filter, Lane, News, StorageError, WorkerInfo};
+use super::{Count, Filter, Lane, News, Orphans, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, ClaimedJob, JobId, JobRow};
 
@@ -172,9 +172,10 @@ pub(crate) trait Verbs: Database {
         conn: &mut Self::Connection,
         texts: &Texts,
         lease: i64,
+        after: Uuid,
         limit: u32,
         now: Now,
-    ) -> impl Future<Output = Result<Vec<(Uuid, Claim)>>> + Send;
+    ) -> impl Future<Output = Result<Orphans>> + Send;
     fn held(
         conn: &mut Self::Connection,
         texts: &Texts,

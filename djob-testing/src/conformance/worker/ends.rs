@@ -149,7 +149,7 @@ pub async fn a_job_that_does_not_stop_is_interrupted_and_burns_no_attempt(subjec
 /// Waits until the only worker has beaten at the time that it is now.
 async fn beaten(subject: &Subject) -> Checked {
     let silent = async {
-        while !subject.storage().orphans(SECOND, 1).await?.is_empty() {
+        while !subject.orphans(SECOND).await?.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(())
@@ -188,7 +188,7 @@ pub async fn a_job_that_runs_for_longer_than_a_lease_runs_once(subject: &Subject
     alongside(worker.lease(Duration::from_millis(20), lease), async {
         started(&mut events, job.id()).await?;
         // It soon gets a claim row of its own, which is young.
-        while subject.storage().orphans(Duration::ZERO, 1).await?.iter().all(|(_, claim)| !claim.started) {
+        while subject.orphans(Duration::ZERO).await?.iter().all(|(_, claim)| !claim.started) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         for _ in 0..3 {
@@ -258,7 +258,7 @@ pub async fn a_suspect_has_a_claim_of_its_own_which_says_that_it_began(subject: 
             events.until(begun).await.ok_or("the events have ended")?;
         }
         // A lease of no time makes orphans of all claims.
-        let claims = subject.storage().orphans(Duration::ZERO, 10).await?;
+        let claims = subject.orphans(Duration::ZERO).await?;
         let seen: Vec<_> = claims.iter().map(|(_, claim)| (claim.jobs.len(), claim.started)).collect();
         assert_eq!(seen, [(1, true), (1, true)], "jobs, and whether they began");
         Door::open(&state);

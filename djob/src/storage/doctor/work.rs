@@ -119,7 +119,7 @@ fn claims(facts: &Facts) -> Option<Judged> {
     Some(danger(
         format!("{} of workers that are gone, for up to {}", many(of(&orphans), "claim"), span(oldest)),
         "Their jobs should have been rescued within 40 s, and do not run: no worker lives, or it cannot rescue them.",
-        "start a worker: my-app work; if one runs, its log says `could not rescue a claim`, and why",
+        "start a worker: my-app work; if one runs, its log says `a claim is left alone` or `could not rescue a claim`, and why",
     ))
 }
 

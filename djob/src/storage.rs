@@ -15,6 +15,7 @@ mod look;
 pub(crate) mod moves;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
+mod naming;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(test)]
@@ -38,7 +39,7 @@ pub use doctor::{Finding, Verdict};
 pub use error::StorageError;
 pub(crate) use look::{CLAIMS_SHOWN, newest_first, rooms_of, running_rows};
 pub use look::{Count, Filter};
-pub use statement::{InvalidTableName, Naming};
+pub use naming::{InvalidTableName, Naming};
 pub(crate) use traced::Traced;
 
 use crate::clock::Timestamp;

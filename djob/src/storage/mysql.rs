@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::connections::Connections;
 use super::error::Problem;
 use super::statement::Statement::*;
-use super::statement::{Naming, Texts};
+use super::statement::Texts;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};

@@ -3,7 +3,7 @@
 use sqlx::Executor as _;
 
 use super::Storage as _;
-use super::statement::Naming;
+use super::naming::Naming;
 use crate::clock::Clock;
 
 #[cfg(feature = "sqlite")]

@@ -17,7 +17,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqlitePool, S
 use uuid::Uuid;
 
 use super::statement::Statement::*;
-use super::statement::{Naming, Texts};
+use super::statement::Texts;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};

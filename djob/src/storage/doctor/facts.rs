@@ -2,8 +2,9 @@
 
 use super::finding::{self, Judged};
 use crate::storage::error::Problem;
+use crate::storage::naming::Naming;
+use crate::storage::statement::Dialect;
 use crate::storage::statement::Statement::{self, *};
-use crate::storage::statement::{Dialect, Naming};
 use crate::storage::{SchemaVersion, StorageError};
 
 /// One row of an answer: what, about whom, how many, and for how many microseconds.

@@ -2,8 +2,9 @@
 
 use super::finding::{Finding, Verdict};
 use super::*;
+use crate::storage::naming::Naming;
+use crate::storage::statement::Dialect;
 use crate::storage::statement::Statement::*;
-use crate::storage::statement::{Dialect, Naming};
 use crate::storage::verbs::KNOWN;
 use crate::storage::{SchemaVersion, StorageError};
 

@@ -12,7 +12,8 @@ use super::claim::Turns;
 use crate::clock::Clock;
 use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
-use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::naming::Naming;
+use crate::storage::statement::{Dialect, Texts};
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 

@@ -14,7 +14,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqlSafeStr};
 use super::writer::Writer;
 use super::{SqliteStorage, lock};
 use crate::clock::Clock;
-use crate::storage::statement::{Dialect, Naming, Texts};
+use crate::storage::naming::Naming;
+use crate::storage::statement::{Dialect, Texts};
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 

@@ -34,6 +34,7 @@ pages! {
     performance = "book/src/performance.md";
     promises = "book/src/promises.md";
     torture = "book/src/torture.md";
+    failure_modes = "book/src/failure-modes.md";
     moving = "book/src/moving-from-delayed-job.md";
     rooms = "book/src/design/001-rooms-not-flags.md";
     lanes = "book/src/design/002-lanes-and-cursors.md";

@@ -6,6 +6,7 @@ mod bad_input;
 mod common;
 mod crash;
 mod enqueue;
+mod failure_modes;
 mod many_workers;
 mod model;
 mod mutants;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use djob_mutants::{Mutant, all, apply, root, table};
 
-use crate::tidy::{complain, files};
+use crate::tidy::{complain, files, holds_test};
 
 fn mutants() -> Vec<Mutant> {
     let mutants = all().unwrap();
@@ -25,13 +25,7 @@ fn every_mutant_applies_to_the_tree() {
 /// A test that is renamed or deleted must not leave its mutant without one.
 #[test]
 fn every_test_that_a_mutant_names_exists() {
-    let exists = |folder: &Path, test: &str| {
-        let (as_function, as_promise) = (format!("fn {test}("), format!("!({test},"));
-        files(folder, ".rs").iter().any(|file| {
-            let text = fs::read_to_string(file).unwrap();
-            text.contains(&as_function) || text.contains(&as_promise)
-        })
-    };
+    let exists = |folder: &Path, test: &str| files(folder, ".rs").iter().any(|file| holds_test(file, test));
     let missing = mutants().into_iter().filter(|mutant| {
         let package = mutant.package.split(' ').next().unwrap();
         let test = mutant.test.rsplit("::").next().unwrap();

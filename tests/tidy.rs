@@ -42,6 +42,12 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Whether a file holds a test of this name: as a function, or as one that a macro makes for every database.
+pub fn holds_test(file: &Path, test: &str) -> bool {
+    let text = fs::read_to_string(file).unwrap();
+    text.contains(&format!("fn {test}(")) || text.contains(&format!("!({test},"))
+}
+
 /// The source of all crates that are shipped, with each file's path from the root.
 fn shipped() -> Vec<(String, String)> {
     let crates = ["djob", "djob-macros", "djob-testing", "djob-cli", "djob-servers", "examples"];

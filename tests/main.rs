@@ -12,6 +12,7 @@ mod model;
 mod mutants;
 mod odd_servers;
 mod poison;
+mod poolers;
 mod restore;
 mod tidy;
 mod ui;

@@ -10,7 +10,7 @@ use djob_servers::{Durability, MariaDb};
 use crate::common::{self, Database, TallyJob, count, eventually, postgres_with, runs, tally};
 
 /// Jobs that wait, that are due later, and that a killed worker leaves behind, with workers in another time zone.
-async fn jobs_run_as_anywhere_else(database: Database) {
+pub async fn jobs_run_as_anywhere_else(database: Database) {
     let client = &database.client;
     let settings = [("LEASE_MS", "2000"), ("TZ", "Pacific/Apia")];
     client.enqueue_all((0..60).map(|number| TallyJob { number, sleep_ms: 20 })).await.unwrap();

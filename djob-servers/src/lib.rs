@@ -31,6 +31,7 @@ mod durability;
 mod error;
 mod folder;
 mod mariadb;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod recipe;
@@ -42,9 +43,10 @@ mod watchdog;
 pub use durability::Durability;
 pub use error::{Error, Missing};
 pub use mariadb::{Installed, MariaDb};
+pub use pgbouncer::PgBouncer;
 pub use postgres::{Binaries, Postgres};
 pub use server::Server;
-pub use shared::{mysql_url, postgres_url};
+pub use shared::{mysql_url, pgbouncer_url, postgres_url};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::durability::Durability;
 use crate::error::Error;
 use crate::mariadb::MariaDb;
+use crate::pgbouncer::PgBouncer;
 use crate::postgres::Postgres;
 use crate::server::Server;
 
@@ -43,6 +44,23 @@ pub fn postgres_url() -> Result<String, Error> {
 pub fn mysql_url() -> Result<String, Error> {
     static SERVER: Shared = OnceLock::new();
     url(&SERVER, "DJOB_TEST_MYSQL_URL", || MariaDb::start(Durability::Off))
+}
+
+/// The address of a PgBouncer in transaction mode before the server of [`postgres_url`]: that of `DJOB_TEST_PGBOUNCER_URL` if
+/// it is set, or that of one which the first call starts.
+///
+/// # Errors
+///
+/// As those of [`postgres_url`].
+///
+/// ```no_run
+/// let url = djob_servers::pgbouncer_url()?;
+/// assert!(url.ends_with("&pgbouncer=true"));
+/// # Ok::<(), djob_servers::Error>(())
+/// ```
+pub fn pgbouncer_url() -> Result<String, Error> {
+    static POOLER: Shared = OnceLock::new();
+    url(&POOLER, "DJOB_TEST_PGBOUNCER_URL", || PgBouncer::start(&postgres_url()?))
 }
 
 // A static is never dropped: it is the watchdog that ends the server.

@@ -85,6 +85,13 @@ impl TestDatabase {
         TestDatabase::made(postgres::copy().await).await
     }
 
+    /// The same, reached by djob through a PgBouncer in transaction mode, and by the test without.
+    #[cfg(all(feature = "postgres", feature = "conformance"))]
+    #[doc(hidden)]
+    pub async fn pgbouncer() -> Self {
+        TestDatabase::made(postgres::behind_pgbouncer().await).await
+    }
+
     /// MySQL or MariaDB: a database of its own on the server of [`djob_servers::mysql_url`]. If the test panics it is kept and
     /// its URL is printed.
     ///

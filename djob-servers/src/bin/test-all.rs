@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Instant;
 
-use djob_servers::{Durability, MariaDb, Missing, Postgres, Server};
+use djob_servers::{Durability, MariaDb, Missing, PgBouncer, Postgres, Server};
 
 const MANUAL: &str = "\
 cargo test-all: all tests, against real database servers that live as long as the run
@@ -20,12 +20,13 @@ cargo test-all: all tests, against real database servers that live as long as th
   cargo test-all -- --nocapture     arguments for the test programs
 
 All arguments go to `cargo test`, which also gets --workspace unless they choose packages.
-Where PostgreSQL or MariaDB is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
+Where PostgreSQL, PgBouncer or MariaDB is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
 
   DJOB_TEST_POSTGRES_URL            use this PostgreSQL, start none
   DJOB_TEST_PG_BIN                  the folder of initdb and postgres
   DJOB_TEST_MYSQL_URL               use this MariaDB or MySQL, start none
   DJOB_TEST_MARIADBD                the server mariadbd
+  DJOB_TEST_PGBOUNCER_URL           use this PgBouncer in transaction mode before that PostgreSQL
 ";
 
 /// Arguments of `cargo test` that choose packages, each also as `--name=value` or, if short, `-nvalue`.
@@ -34,30 +35,48 @@ const CHOOSES_PACKAGES: &[&str] = &["-p", "--package", "--workspace", "--all"];
 /// A kind of server that the tests need.
 struct Kind {
     name: &'static str,
-    /// The variable that names a server to use instead, and the one that names the programs.
+    /// The variable that names a server to use instead, and one that names the programs.
     url: &'static str,
-    programs: &'static str,
+    programs: Option<&'static str>,
     package: &'static str,
     find: fn() -> Result<(), Missing>,
-    start: fn(Durability) -> Result<Server, djob_servers::Error>,
+    start: Start,
 }
 
-const KINDS: [Kind; 2] = [
+type StartServer = fn(Durability) -> Result<Server, djob_servers::Error>;
+
+/// Who starts it.
+enum Start {
+    /// This program, for all test programs.
+    Here(StartServer),
+    /// Each test program that needs one.
+    ThereIfNeeded,
+}
+
+const KINDS: [Kind; 3] = [
     Kind {
         name: "PostgreSQL",
         url: "DJOB_TEST_POSTGRES_URL",
-        programs: "DJOB_TEST_PG_BIN",
+        programs: Some("DJOB_TEST_PG_BIN"),
         package: "postgresql",
         find: || Postgres::find().map(drop),
-        start: Postgres::start,
+        start: Start::Here(Postgres::start),
     },
     Kind {
         name: "MariaDB",
         url: "DJOB_TEST_MYSQL_URL",
-        programs: "DJOB_TEST_MARIADBD",
+        programs: Some("DJOB_TEST_MARIADBD"),
         package: "mariadb-server-core",
         find: || MariaDb::find().map(drop),
-        start: MariaDb::start,
+        start: Start::Here(MariaDb::start),
+    },
+    Kind {
+        name: "PgBouncer",
+        url: "DJOB_TEST_PGBOUNCER_URL",
+        programs: None,
+        package: "pgbouncer",
+        find: || PgBouncer::find().map(drop),
+        start: Start::ThereIfNeeded,
     },
 ];
 
@@ -81,9 +100,12 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, Box<dyn Error>> {
             say(format_args!("{} is the one of {}", kind.name, kind.url));
             continue;
         }
-        let server = kind.start()?;
-        cargo.env(kind.url, server.url());
-        servers.push((kind, server));
+        (kind.find)().or_else(|missing| kind.install(missing))?;
+        if let Start::Here(start) = kind.start {
+            let server = kind.start(start)?;
+            cargo.env(kind.url, server.url());
+            servers.push((kind, server));
+        }
     }
     let status = cargo.status();
     for (kind, server) in servers {
@@ -95,17 +117,16 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 impl Kind {
-    fn start(&self) -> Result<Server, Box<dyn Error>> {
-        (self.find)().or_else(|missing| self.install(missing))?;
+    fn start(&self, start: StartServer) -> Result<Server, Box<dyn Error>> {
         let begun = Instant::now();
-        let server = (self.start)(Durability::Off)?;
+        let server = start(Durability::Off)?;
         say(format_args!("{} started in {} ({:.1?})", self.name, server.folder().display(), begun.elapsed()));
         Ok(server)
     }
 
     /// Installs what is missing if we may; programs that were chosen by hand are not for us to replace.
     fn install(&self, missing: Missing) -> Result<(), Box<dyn Error>> {
-        if env::var_os(self.programs).is_some() || !is_root() || !has_apt_get() {
+        if self.programs.is_some_and(|chosen| env::var_os(chosen).is_some()) || !is_root() || !has_apt_get() {
             return Err(missing.into());
         }
         let begun = Instant::now();

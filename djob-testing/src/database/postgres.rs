@@ -38,6 +38,15 @@ pub(super) async fn copy() -> Result<(String, Pool, Place), BoxError> {
     Ok((url.clone(), Pool::Postgres(pool), Place::Server(OnServer { server, name, url })))
 }
 
+/// The same with an address that leads through the pooler.
+#[cfg(feature = "conformance")]
+pub(super) async fn behind_pgbouncer() -> Result<(String, Pool, Place), BoxError> {
+    let (url, pool, place) = copy().await?;
+    let database = url.split('?').next().and_then(|address| address.rsplit('/').next()).unwrap_or_default();
+    let pooler = djob_servers::pgbouncer_url()?;
+    Ok((pooler.replacen("/postgres?", &format!("/{database}?"), 1), pool, place))
+}
+
 /// The template's name. It is made by the first test that asks, whatever process that is in.
 async fn template(server: &str) -> Result<String, BoxError> {
     static MADE: OnceCell<String> = OnceCell::const_new();

@@ -35,6 +35,8 @@ pub struct ClientBuilder {
     prefix: Option<String>,
     clock: Clock,
     hooks: Vec<Arc<dyn Hooks>>,
+    #[cfg(feature = "postgres")]
+    pgbouncer: bool,
 }
 
 impl ClientBuilder {
@@ -59,6 +61,16 @@ impl ClientBuilder {
     /// Calls these hooks for every job that this client enqueues, and that a worker of this client runs.
     pub fn hooks(mut self, hooks: impl Hooks) -> Self {
         self.hooks.push(Arc::new(hooks));
+        self
+    }
+
+    /// Says that PostgreSQL is reached through a pooler in transaction mode, as PgBouncer's usually is: for
+    /// [`postgres()`](Self::postgres); a URL says it by `?pgbouncer=true`.
+    ///
+    /// Each call is a transaction then, and workers look for jobs every few seconds instead of being told of them.
+    #[cfg(feature = "postgres")]
+    pub fn pgbouncer(mut self, yes: bool) -> Self {
+        self.pgbouncer = yes;
         self
     }
 
@@ -114,8 +126,12 @@ impl ClientBuilder {
     /// If a setting is not usable.
     #[cfg(feature = "postgres")]
     pub async fn postgres(self, pool: sqlx::PgPool) -> Result<Client, StorageError> {
-        let storage =
-            crate::storage::postgres::PostgresStorage::with_pool(&pool, self.naming()?, self.clock.clone())?;
+        let storage = crate::storage::postgres::PostgresStorage::with_pool(
+            &pool,
+            self.naming()?,
+            self.clock.clone(),
+            self.pgbouncer,
+        );
         Ok(self.storage(Arc::new(storage)))
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use sqlx::database::HasStatementCache;
 use sqlx::query::Query;
 use sqlx::{Arguments as _, Database, Encode, Executor, IntoArguments, SqlStr, Type};
 
@@ -16,6 +17,8 @@ pub(crate) struct Text {
     pub(crate) sql: SqlStr,
     /// The number of the argument in each place, where that is not the place itself.
     pub(crate) places: Option<Arc<[usize]>>,
+    /// Whether the session keeps it prepared.
+    pub(crate) kept: bool,
 }
 
 type Argument<'q, D> =
@@ -43,6 +46,7 @@ impl<'q, D: Database> Ask<'q, D> {
 
     fn query(self) -> Result<Query<'static, D, D::Arguments>, StorageError>
     where
+        D: HasStatementCache,
         D::Arguments: IntoArguments<D>,
     {
         let mut given = D::Arguments::default();
@@ -51,13 +55,13 @@ impl<'q, D: Database> Ask<'q, D> {
             let argument = self.arguments.get(place - 1);
             argument.map_or(Ok(()), |argument| argument(&mut given)).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(self.text.sql, given))
+        Ok(sqlx::query_with(self.text.sql, given).persistent(self.text.kept))
     }
 }
 
 impl<D> Ask<'_, D>
 where
-    D: Database,
+    D: Database + HasStatementCache,
     D::Arguments: IntoArguments<D>,
     for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
 {

@@ -22,6 +22,8 @@ pub(crate) enum Problem {
     Newer { found: i64, known: i64 },
     /// The database takes no writes.
     ReadOnly(String),
+    /// Sessions change behind djob's back.
+    Pooler,
     /// The connection given is not of the client's database.
     OtherDatabase,
     /// What was read is not what djob wrote.
@@ -103,7 +105,7 @@ impl StorageError {
 
     /// Whether a URL or a setting is not usable: nothing was tried.
     pub fn is_setting(&self) -> bool {
-        matches!(&*self.0, Problem::Setting(_))
+        matches!(&*self.0, Problem::Setting(_) | Problem::Pooler)
     }
 
     /// Whether the database could not be reached at all.
@@ -134,6 +136,10 @@ impl fmt::Display for StorageError {
                 f,
                 "the database takes no writes ({why}): is it a replica, or is the file not writable for this user?"
             ),
+            Problem::Pooler => f.write_str(
+                "a pooler lends another session to each transaction: add `pgbouncer=true` to the URL \
+                 (`postgres://..?pgbouncer=true`), or connect to PostgreSQL itself, which also starts jobs sooner",
+            ),
             Problem::OtherDatabase => f.write_str(
                 "the transaction given to `in_tx` is not of the client's database: \
                  use a client for that database with `.on(&client)`",
@@ -160,6 +166,8 @@ impl From<sqlx::Error> for StorageError {
             _ if text.contains("no such table") => {
                 Problem::Unmigrated { found: 0, known: crate::storage::verbs::KNOWN }
             }
+            // A prepared statement is not there, or somebody else's is.
+            (_, Some("26000" | "42P05")) => Problem::Pooler,
             // 25006: read-only transaction; 8 and its kin: SQLITE_READONLY.
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
             // --read-only and --super-read-only.

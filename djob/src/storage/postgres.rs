@@ -10,6 +10,7 @@ mod connect;
 mod examine;
 mod heart;
 mod rows;
+mod session;
 mod wake;
 mod write;
 
@@ -19,13 +20,13 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use uuid::Uuid;
 
-use super::connections::Connections;
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
+use call::Line;
 
 /// How long a call may take.
 const CALL_MAX: Duration = Duration::from_secs(30);
@@ -35,13 +36,15 @@ const MIGRATION_MAX: Duration = Duration::from_secs(600);
 /// A PostgreSQL database.
 #[derive(Clone)]
 pub(crate) struct PostgresStorage {
-    durable: Connections<PgConnection>,
-    claims: Connections<PgConnection>,
+    durable: Line,
+    claims: Line,
     turns: claim::Turns,
     options: PgConnectOptions,
     texts: Texts,
     naming: Naming,
     clock: Clock,
+    /// Sessions are lent by a pooler, for a transaction at a time.
+    pgbouncer: bool,
 }
 
 // sqlx prints the password.
@@ -73,16 +76,8 @@ impl Storage for PostgresStorage {
 
     fn migrate(&self) -> Reply<'_, SchemaVersion> {
         Box::pin(async move {
-            // A session of its own: it sets its search path.
-            let mut conn = self.connect().await?;
-            let done = async {
-                connect::migrate(&mut conn, &self.naming).await?;
-                let version = connect::version(&mut conn, &self.naming).await?;
-                sqlx::raw_sql(self.texts.get(PARTITIONS)).execute(&mut conn).await?;
-                Ok(version)
-            };
             let timeout = |_| Err(StorageError::new(Problem::Timeout("migrate")));
-            tokio::time::timeout(MIGRATION_MAX, done).await.unwrap_or_else(timeout)
+            tokio::time::timeout(MIGRATION_MAX, connect::migrate(self)).await.unwrap_or_else(timeout)
         })
     }
 
@@ -189,7 +184,7 @@ impl Storage for PostgresStorage {
     fn clear<'a>(&'a self, queue: Option<&'a str>) -> Reply<'a, u64> {
         let queue = queue.unwrap_or_default();
         Box::pin(self.on("clear", async move |conn, texts, _| {
-            let gone: i64 = sqlx::query(texts.get(CLEAR)).bind(queue).fetch_one(conn).await?.try_get(0)?;
+            let gone: i64 = texts.query(CLEAR).bind(queue).fetch_one(conn).await?.try_get(0)?;
             Ok(gone.unsigned_abs())
         }))
     }
@@ -225,13 +220,13 @@ impl Storage for PostgresStorage {
     }
 
     fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>> {
-        Box::pin(self.within(&self.claims, CALL_MAX, "lanes", async move |conn, texts, now| {
+        Box::pin(self.on_claims("lanes", async move |conn, texts, now| {
             Postgres::lanes(conn, texts, priorities, now).await
         }))
     }
 
     fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
-        Box::pin(self.within(&self.claims, CALL_MAX, "claim", async move |conn, texts, now| {
+        Box::pin(self.on_claims("claim", async move |conn, texts, now| {
             claim::Claiming { texts, now, worker, lanes, limit }.claim(conn, &self.turns).await
         }))
     }
@@ -306,13 +301,17 @@ impl Storage for PostgresStorage {
     }
 
     fn prune(&self, limit: u32) -> Reply<'_, u64> {
-        Box::pin(self.on("prune", async move |conn, texts, now| {
+        Box::pin(async move {
+            let partitions = async |conn: &mut PgConnection, texts: &Texts, _: Now| {
+                sqlx::raw_sql(texts.get(PARTITIONS)).execute(conn).await?;
+                Ok(())
+            };
             // Only the owner of the tables may; without it rows go one by one.
-            if let Err(error) = sqlx::raw_sql(texts.get(PARTITIONS)).execute(&mut *conn).await {
-                tracing::warn!(error = %StorageError::from(error), "could not look after the partitions");
+            if let Err(error) = self.on("partitions", partitions).await {
+                tracing::warn!(%error, "could not look after the partitions");
             }
-            Postgres::prune(conn, texts, limit, now).await
-        }))
+            self.on("prune", async |conn, texts, now| Postgres::prune(conn, texts, limit, now).await).await
+        })
     }
 
     fn has_finished(&self, worker: Uuid, job: JobId) -> Reply<'_, bool> {
@@ -328,13 +327,17 @@ impl Storage for PostgresStorage {
     }
 
     fn notify(&self) -> Reply<'_, ()> {
-        Box::pin(self.within(&self.claims, CALL_MAX, "notify", async |conn, texts, _| {
-            sqlx::query(texts.get(NOTIFY)).bind(self.naming.channel()).execute(conn).await?;
+        Box::pin(self.on_claims("notify", async |conn, texts, _| {
+            texts.query(NOTIFY).bind(self.naming.channel()).execute(conn).await?;
             Ok(())
         }))
     }
 
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()> {
+        if self.pgbouncer {
+            // A session that listens is given away after the transaction in which it began to.
+            return Box::pin(std::future::pending());
+        }
         Box::pin(wake::listen(&self.options, self.naming.channel(), woken))
     }
 }

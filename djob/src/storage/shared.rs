@@ -378,7 +378,7 @@ where
     }
 
     async fn version(conn: &mut D::Connection, sql: SqlStr) -> Result<i64> {
-        let row = sqlx::query(sql).fetch_one(conn).await?;
+        let row = sqlx::query(sql).persistent(false).fetch_one(conn).await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
     }
 }

@@ -10,6 +10,11 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
+#[cfg(feature = "postgres")]
+use sqlx::{
+    postgres::{PgArguments, Postgres},
+    query::Query,
+};
 
 use super::ask::{Ask, Text};
 use super::naming::Naming;
@@ -185,15 +190,29 @@ impl Texts {
         let render = |statement: &Statement| {
             let (text, places) = render(statement.source(dialect)?, dialect, naming);
             // What is put into the text was checked by `Naming::new`; nothing else ever enters a statement.
-            Some(Text { sql: AssertSqlSafe(text).into_sql_str(), places })
+            Some(Text { sql: AssertSqlSafe(text).into_sql_str(), places, kept: true })
         };
         Texts(Statement::ALL.iter().map(render).collect())
+    }
+
+    /// The same for sessions that change from one transaction to the next: nothing is prepared in them for later.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn unkept(self) -> Self {
+        let unkept = |text: &Option<Text>| text.clone().map(|text| Text { kept: false, ..text });
+        Texts(self.0.iter().map(unkept).collect())
     }
 
     /// The text of a statement that names its parameters in order; empty, and therefore refused by the database, if this
     /// database has no such statement.
     pub(crate) fn get(&self, statement: Statement) -> SqlStr {
         self.text(statement).sql
+    }
+
+    /// A statement that names its parameters in order, to bind arguments to.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn query<'q>(&self, statement: Statement) -> Query<'q, Postgres, PgArguments> {
+        let text = self.text(statement);
+        sqlx::query(text.sql).persistent(text.kept)
     }
 
     /// A statement to give arguments to.
@@ -208,12 +227,16 @@ impl Texts {
 
     /// Whether the time is one of its parameters.
     pub(crate) fn asks_the_clock(&self, statement: Statement) -> bool {
-        let Text { sql, places } = self.text(statement);
+        let Text { sql, places, .. } = self.text(statement);
         places.map_or_else(|| last_parameter(sql.as_str()) > 0, |places| !places.is_empty())
     }
 
     fn text(&self, statement: Statement) -> Text {
-        self.0[statement as usize].clone().unwrap_or_else(|| Text { sql: "".into_sql_str(), places: None })
+        self.0[statement as usize].clone().unwrap_or_else(|| Text {
+            sql: "".into_sql_str(),
+            places: None,
+            kept: false,
+        })
     }
 
     /// Every statement this database has.

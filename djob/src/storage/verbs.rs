@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use sqlx::database::HasStatementCache;
 use sqlx::{Database, SqlStr};
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ pub(super) type Result<T> = std::result::Result<T, StorageError>;
 pub(crate) type Now = Option<Timestamp>;
 
 /// How a database keeps claims: the one thing in which they differ most.
-pub(crate) trait Claims: Database {
+pub(crate) trait Claims: Database + HasStatementCache {
     /// Reads a claim row, and whose it is.
     fn claim(row: &Self::Row) -> Result<(Uuid, Claim)>;
     /// Reads the claim rows that can be read. One that cannot, because somebody has edited it, must not keep the others from

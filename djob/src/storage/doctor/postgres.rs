@@ -132,7 +132,7 @@ fn connections(facts: &Facts) -> Option<Judged> {
     let used = facts.number("connections").unwrap_or(0);
     Some(work::connections(used, most, CONNECTIONS, |most| {
         format!(
-            "alter system set max_connections = {most} (and restart), stop what needs none, or put a pooler between"
+            "alter system set max_connections = {most} (and restart), stop what needs none, or put a pooler between and `pgbouncer=true` into the URL"
         )
     }))
 }

@@ -37,6 +37,11 @@ impl Default for Turns {
 }
 
 impl Turns {
+    /// Never: without them a claim is one statement, also after an error.
+    pub(super) fn never() -> Self {
+        Turns { start: Instant::now(), blocked_until: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -75,7 +80,9 @@ impl Claiming<'_> {
     }
 
     async fn ask(&self, conn: &mut PgConnection, statement: Statement) -> Result<Vec<PgRow>> {
-        let query = sqlx::query(self.texts.get(statement))
+        let query = self
+            .texts
+            .query(statement)
             .bind(self.worker)
             .bind(self.lanes.iter().map(|lane| &*lane.queue).collect::<Vec<_>>())
             .bind(self.lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>())

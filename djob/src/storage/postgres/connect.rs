@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgSslMode, Postgres};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, Row as _, SqlSafeStr};
 
 use super::PostgresStorage;
+use super::call::Line;
 use super::claim::Turns;
+use super::session::{FOR_CLAIMS, Session};
 use crate::clock::Clock;
 use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
 use crate::storage::naming::Naming;
+use crate::storage::statement::Statement::PARTITIONS;
 use crate::storage::statement::{Dialect, Texts};
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
@@ -24,58 +27,69 @@ const CLAIMS: usize = 2;
 /// How long the first connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// The planner, pinned for djob's own connections: its tables swing between nothing and millions of rows, and a plan made
-/// for one of the two is ruinous for the other. Every statement has one right plan, by its index.
-const PINNED: &str = "set jit = off; set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; \
-                      set enable_hashjoin = off; set enable_mergejoin = off; \
-                      set default_transaction_isolation = 'read committed'; set timezone = 'UTC'; set client_min_messages = 'warning'; \
-                      set lock_timeout = '3s'; set idle_in_transaction_session_timeout = '10s'";
-/// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
-const FOR_CLAIMS: &str = "set synchronous_commit = off";
-
 const MIGRATIONS: [(i64, &str, &str); 1] =
     [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];
 
 impl PostgresStorage {
     /// Connects to the database at `url`.
     pub(crate) async fn open(url: &str, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
+        let (url, pgbouncer) = take_pgbouncer(url)?;
         let bad =
             |_| StorageError::setting("not a PostgreSQL URL: write `postgres://user@host:5432/database`");
-        let options = PgConnectOptions::from_str(url).map_err(bad)?;
+        let options = PgConnectOptions::from_str(&url).map_err(bad)?;
         // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
-        let options = if says_ssl_mode(url) || is_local(&options) {
+        let options = if says_ssl_mode(&url) || is_local(&options) {
             options
         } else {
             options.ssl_mode(PgSslMode::VerifyFull)
         };
-        let storage = Self::with_options(options, naming, clock);
-        let first = tokio::time::timeout(CONNECT_MAX, storage.connect()).await;
-        first.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?.close().await?;
+        let storage = Self::with_options(options, naming, clock, pgbouncer);
+        let first = tokio::time::timeout(CONNECT_MAX, storage.try_out()).await;
+        first.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?;
         Ok(storage)
     }
 
-    /// Uses the application's own database, with connections of djob's own: the application's are never touched.
-    pub(crate) fn with_pool(pool: &PgPool, naming: Naming, clock: Clock) -> Result<Self, StorageError> {
-        Ok(Self::with_options((*pool.connect_options()).clone(), naming, clock))
+    /// Connects once; twice at the same time if the sessions should be djob's own, since two that are the same are not.
+    async fn try_out(&self) -> Result<(), StorageError> {
+        if self.pgbouncer {
+            return Ok(self.options.connect().await?.close().await?);
+        }
+        let (mut one, mut other) = tokio::try_join!(self.options.connect(), self.options.connect())?;
+        let shared = process(&mut one).await? == process(&mut other).await?;
+        tokio::try_join!(one.close(), other.close())?;
+        if shared { Err(StorageError::new(Problem::Pooler)) } else { Ok(()) }
     }
 
-    fn with_options(options: PgConnectOptions, naming: Naming, clock: Clock) -> Self {
-        let options = options.application_name("djob").disable_statement_logging();
+    /// Uses the application's own database, with connections of djob's own: the application's are never touched.
+    pub(crate) fn with_pool(pool: &PgPool, naming: Naming, clock: Clock, pgbouncer: bool) -> Self {
+        Self::with_options((*pool.connect_options()).clone(), naming, clock, pgbouncer)
+    }
+
+    pub(crate) fn with_options(
+        options: PgConnectOptions,
+        naming: Naming,
+        clock: Clock,
+        pgbouncer: bool,
+    ) -> Self {
+        // PgBouncer refuses parameters that it does not know, and djob reads no floating-point number as text.
+        let options = options.application_name("djob").disable_statement_logging().extra_float_digits(None);
         let texts = Texts::new(Dialect::Postgres, &naming);
+        let session = |more| if pgbouncer { Session::lent(more) } else { Session::own(more) };
         PostgresStorage {
-            durable: connections(&options, DURABLE, ""),
-            claims: connections(&options, CLAIMS, FOR_CLAIMS),
-            turns: Turns::default(),
+            durable: Line::new(&options, DURABLE, session(None)),
+            claims: Line::new(&options, CLAIMS, session(Some(FOR_CLAIMS))),
+            turns: if pgbouncer { Turns::never() } else { Turns::default() },
             options,
-            texts,
+            texts: if pgbouncer { texts.unkept() } else { texts },
             naming,
             clock,
+            pgbouncer,
         }
     }
 
     /// A connection that is not lent.
     pub(crate) async fn connect(&self) -> Result<PgConnection, StorageError> {
-        connect(&self.options, "").await
+        connect(&self.options, &self.durable.session).await
     }
 
     /// The rendered statements, for the test that prepares each of them.
@@ -85,21 +99,40 @@ impl PostgresStorage {
     }
 }
 
-async fn connect(options: &PgConnectOptions, more: &'static str) -> Result<PgConnection, StorageError> {
-    let mut conn = options.connect().await?;
-    conn.execute(PINNED).await?;
-    if !more.is_empty() {
-        conn.execute(more).await?;
+impl Line {
+    fn new(options: &PgConnectOptions, max: usize, session: Session) -> Self {
+        let (options, told) = (options.clone(), session.clone());
+        let connections = Connections::new(max, move || {
+            let (options, told) = (options.clone(), told.clone());
+            Box::pin(async move { connect(&options, &told).await })
+        });
+        Line { connections, session }
     }
+}
+
+async fn connect(options: &PgConnectOptions, session: &Session) -> Result<PgConnection, StorageError> {
+    let mut conn = options.connect().await?;
+    session.open(&mut conn).await?;
     Ok(conn)
 }
 
-fn connections(options: &PgConnectOptions, max: usize, more: &'static str) -> Connections<PgConnection> {
-    let options = options.clone();
-    Connections::new(max, move || {
-        let options = options.clone();
-        Box::pin(async move { connect(&options, more).await })
-    })
+/// Which process of which server has answered.
+async fn process(conn: &mut PgConnection) -> Result<String, StorageError> {
+    let which = sqlx::query("select pg_backend_pid() || ' since ' || pg_postmaster_start_time()");
+    Ok(which.persistent(false).fetch_one(conn).await?.try_get(0)?)
+}
+
+/// Takes `pgbouncer=true` out of a URL: sqlx does not know it.
+fn take_pgbouncer(url: &str) -> Result<(String, bool), StorageError> {
+    let Some((address, query)) = url.split_once('?') else { return Ok((url.to_owned(), false)) };
+    let (ours, theirs): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|pair| pair.split('=').next() == Some("pgbouncer"));
+    let pgbouncer = match ours.last() {
+        None | Some(&"pgbouncer=false") => false,
+        Some(&"pgbouncer=true") => true,
+        Some(_) => return Err(StorageError::setting("in the URL, `pgbouncer` is either true or false")),
+    };
+    Ok((format!("{address}?{}", theirs.join("&")).trim_end_matches('?').to_owned(), pgbouncer))
 }
 
 fn says_ssl_mode(url: &str) -> bool {
@@ -118,19 +151,32 @@ pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
     MIGRATIONS.into_iter().map(|(version, name, text)| (version, name, naming.migration(text))).collect()
 }
 
-/// Applies what is missing, in the schema that is set.
-pub(super) async fn migrate(conn: &mut PgConnection, naming: &Naming) -> Result<(), StorageError> {
+/// Applies what is missing, all of it or nothing. Another program's migration is waited for.
+pub(super) async fn migrate(storage: &PostgresStorage) -> Result<SchemaVersion, StorageError> {
+    let mut conn = storage.connect().await?;
+    let mut tx = conn.begin().await?;
+    // A pooler's session may hold statements of the names that the migrator gives to its own.
+    tx.execute("deallocate all").await?;
+    tx.execute("set local lock_timeout = 0; select pg_advisory_xact_lock(hashtext('djob migrations'))")
+        .await?;
+    apply_missing(&mut tx, &storage.naming).await?;
+    let version = version(&mut tx, &storage.naming).await?;
+    sqlx::raw_sql(storage.texts.get(PARTITIONS)).execute(&mut *tx).await?;
+    tx.execute("deallocate all").await?;
+    tx.commit().await?;
+    Ok(version)
+}
+
+async fn apply_missing(conn: &mut PgConnection, naming: &Naming) -> Result<(), StorageError> {
     let one = |(version, name, text): (i64, &'static str, String)| {
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
     migrator.dangerous_set_table_name(naming.migrations_table());
-    // Another program's migration is waited for.
-    sqlx::query("set lock_timeout = 0").execute(&mut *conn).await?;
+    migrator.set_locking(false);
     if let Some(schema) = naming.schema() {
         migrator.create_schema(schema.to_owned());
-        let path = format!("set search_path = {schema}, public");
-        sqlx::query(AssertSqlSafe(path)).execute(&mut *conn).await?;
+        conn.execute(AssertSqlSafe(format!("set local search_path = {schema}, public"))).await?;
     }
     migrator.run_direct(None, conn, false).await?;
     Ok(())
@@ -147,8 +193,6 @@ pub(super) async fn version(conn: &mut PgConnection, naming: &Naming) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Row as _;
-
     use super::*;
 
     async fn setting(connections: &Connections<PgConnection>, name: &str) -> String {
@@ -163,10 +207,10 @@ mod tests {
         let options = PgConnectOptions::from_str(&djob_servers::postgres_url().unwrap()).unwrap();
         let options = options
             .options([("default_transaction_isolation", "serializable"), ("synchronous_commit", "on")]);
-        let storage = PostgresStorage::with_options(options, Naming::default(), Clock::database());
-        for (connections, waits) in [(&storage.durable, "on"), (&storage.claims, "off")] {
-            assert_eq!(setting(connections, "synchronous_commit").await, waits);
-            assert_eq!(setting(connections, "transaction_isolation").await, "read committed");
+        let storage = PostgresStorage::with_options(options, Naming::default(), Clock::database(), false);
+        for (line, waits) in [(&storage.durable, "on"), (&storage.claims, "off")] {
+            assert_eq!(setting(&line.connections, "synchronous_commit").await, waits);
+            assert_eq!(setting(&line.connections, "transaction_isolation").await, "read committed");
         }
     }
 }

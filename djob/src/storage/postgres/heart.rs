@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::PostgresStorage;
+use super::session::{Session, Unit};
 use crate::clock::{Clock, micros};
 use crate::storage::statement::Texts;
 use crate::storage::verbs::Verbs;
@@ -13,19 +14,24 @@ use crate::storage::{Heart, News, Reply, StorageError};
 
 struct PostgresHeart {
     conn: PgConnection,
+    session: Session,
     texts: Texts,
     clock: Clock,
 }
 
 pub(super) async fn open(storage: &PostgresStorage) -> Result<Box<dyn Heart>, StorageError> {
-    let (texts, clock) = (storage.texts.clone(), storage.clock.clone());
-    Ok(Box::new(PostgresHeart { conn: storage.connect().await?, texts, clock }))
+    let (session, texts, clock) =
+        (storage.durable.session.clone(), storage.texts.clone(), storage.clock.clone());
+    Ok(Box::new(PostgresHeart { conn: storage.connect().await?, session, texts, clock }))
 }
 
 impl Heart for PostgresHeart {
     fn beat<'a>(&'a mut self, worker: Uuid, lease: Duration) -> Reply<'a, Option<News>> {
         Box::pin(async move {
-            Postgres::beat(&mut self.conn, &self.texts, worker, micros(lease), self.clock.read()).await
+            let (texts, now) = (&self.texts, self.clock.read());
+            let beat =
+                async |conn: &mut PgConnection| Postgres::beat(conn, texts, worker, micros(lease), now).await;
+            self.session.within(&mut self.conn, Unit::Statement, beat).await
         })
     }
 }

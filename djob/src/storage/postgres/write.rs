@@ -21,10 +21,8 @@ type Result<T> = std::result::Result<T, StorageError>;
 pub(super) async fn insert(conn: &mut PgConnection, texts: &Texts, now: Now, jobs: &[NewJob]) -> Result<()> {
     let query = match jobs {
         [] => return Ok(()),
-        [job] if job.args.len() <= ARGS_INLINE_MAX => {
-            rows::bind_one(sqlx::query(texts.get(ENQUEUE_ONE)), job)
-        }
-        jobs => rows::bind_new(sqlx::query(texts.get(ENQUEUE)), jobs),
+        [job] if job.args.len() <= ARGS_INLINE_MAX => rows::bind_one(texts.query(ENQUEUE_ONE), job),
+        jobs => rows::bind_new(texts.query(ENQUEUE), jobs),
     };
     query.bind(now).execute(conn).await?;
     Ok(())
@@ -42,7 +40,7 @@ pub(super) async fn insert_unique(
     given.sort_by_key(|n| jobs[*n].id);
     for n in given {
         let id = jobs[n].id;
-        sqlx::query(texts.get(LOCK_ID)).bind(id).execute(&mut *conn).await?;
+        texts.query(LOCK_ID).bind(id).execute(&mut *conn).await?;
         holders[n] = Postgres::finds(conn, texts, IS_KNOWN, id).await?.then_some(id);
     }
     // In the order of the keys, so that two such transactions never wait for each other.
@@ -74,7 +72,7 @@ pub(super) async fn settle(
 ) -> Result<Vec<bool>> {
     let claims: Vec<Uuid> = ends.iter().map(|end| end.key.row).collect();
     let fences: Vec<Uuid> = ends.iter().map(|end| end.key.fence).collect();
-    let query = |statement| sqlx::query(texts.get(statement)).bind(claims).bind(fences).bind(worker);
+    let query = |statement| texts.query(statement).bind(claims).bind(fences).bind(worker);
     if let Some(kept) = Kept::of(ends) {
         let gone = rows::bind_kept(query(SETTLE_KEPT), &kept).bind(now).fetch_all(conn).await?;
         return Ok(stood(ends, &ids(&gone)?));
@@ -118,7 +116,7 @@ pub(super) async fn fetch_args(
     if ids.is_empty() {
         return Ok(());
     }
-    for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
+    for row in texts.query(FETCH_ARGS).bind(ids).fetch_all(conn).await? {
         let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
         jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
     }

@@ -7,6 +7,7 @@ mod common;
 mod crash;
 mod enqueue;
 mod failure_modes;
+mod full_disk;
 mod many_workers;
 mod model;
 mod mutants;

@@ -2,8 +2,16 @@
 
 mod able;
 mod history;
+mod keys;
+mod order;
+mod processes;
+mod recovery;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod time;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -22,7 +30,7 @@ pub(crate) struct Verdict {
     pub(crate) completed: u64,
     pub(crate) failed: u64,
     pub(crate) cancelled: u64,
-    /// Jobs that were accepted and are not finished.
+    /// Jobs that were accepted and are not finished, or count as completed and were not done.
     pub(crate) lost: u64,
     /// Jobs that ran or are there, and were never enqueued.
     pub(crate) phantom: u64,
@@ -34,16 +42,25 @@ pub(crate) struct Verdict {
     pub(crate) duplicates_unexplained: u64,
     /// Jobs that ended otherwise than their kind must.
     pub(crate) wrong_end: u64,
-    /// Jobs that ran before their time, after they were cancelled, or as an attempt that had been.
+    /// Jobs that ran before their time, after their end, or as an attempt that had been or that nobody had used up.
     pub(crate) out_of_order: u64,
+    /// Jobs that took a unique key which another one held, or gave way to one that did not hold it.
+    pub(crate) keys_broken: u64,
     /// Jobs that failed because three workers were killed while they ran.
     pub(crate) condemned: u64,
-    /// Times that a job of a dead worker was put back for lack of room in the quarantine.
+    /// Times that a job of a dead worker was put back for lack of room in the quarantine, and its longest wait.
     pub(crate) ran_apart: u64,
-    /// How long it took until a killed or stopped worker's jobs ran again.
+    pub(crate) apart_ms_max: u64,
+    /// How long it took until a killed or stopped worker's jobs ran again, of the time in which somebody was able to run them.
     pub(crate) recovery_ms: Recovery,
+    /// The same by the clock on the wall.
+    pub(crate) recovery_wall_ms: Recovery,
+    /// Workers that were killed while the database could not say what they held: their recoveries are not among these.
+    pub(crate) unseen: u64,
     /// Recoveries that took longer than 40 seconds, or than the lease and ten seconds where that is more.
     pub(crate) slow_recoveries: u64,
+    /// How often each fault happened.
+    pub(crate) faults: BTreeMap<String, u64>,
     /// What is wrong, one by one; the first hundred.
     pub(crate) complaints: Vec<String>,
 }
@@ -71,6 +88,7 @@ impl Verdict {
             self.duplicates_unexplained,
             self.wrong_end,
             self.out_of_order,
+            self.keys_broken,
             self.slow_recoveries,
         ];
         broken.iter().all(|count| *count == 0)
@@ -83,14 +101,19 @@ impl Verdict {
     }
 }
 
-/// Judges a run.
-pub(crate) fn judge(books: &[Book], rooms: &Rooms, lease: Moment) -> Verdict {
-    let faults = time::Faults::of(books, lease);
+/// Judges a run. A database that `forgets` may lose its last moment's claims when it crashes.
+pub(crate) fn judge(books: &[Book], rooms: &Rooms, lease: Moment, forgets: bool) -> Verdict {
+    let faults = time::Faults::of(books, lease, forgets);
     let cases = history::cases(books, rooms);
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { faults: faults.counts(), ..Verdict::default() };
     for case in cases.values() {
         rules::judge(case, &faults, &mut verdict);
     }
-    time::recoveries(books, &cases, &faults, &mut verdict);
+    keys::judge(&cases, &mut verdict);
+    recovery::judge(&cases, &faults, &mut verdict);
+    processes::judge(&cases, &faults, &mut verdict);
+    if verdict.enqueued == 0 {
+        verdict.complaints.push("nothing was enqueued: such a run shows nothing".into());
+    }
     verdict
 }

@@ -152,31 +152,35 @@ impl Site {
         Ok(())
     }
 
-    /// The jobs that are claimed for the worker of this name.
-    pub(crate) async fn held_by(&self, worker: &str) -> Result<Vec<Uuid>, BoxError> {
-        let (worker, mut ids) = (worker.to_owned(), vec![]);
+    /// The jobs that are claimed for the worker of this name, and whether each counts as begun: that was noted, or it is alone
+    /// in the claim that it came with.
+    pub(crate) async fn held_by(&self, worker: &str) -> Result<Vec<(Uuid, bool)>, BoxError> {
+        let (worker, mut held) = (worker.to_owned(), vec![]);
+        let (begun, whole) = ("c.started_at is not null", "c.id = c.fence");
         let which = "from djob_claims as c join djob_workers as w on w.id = c.worker where w.name =";
+        let others = format!("select c.jobs, {begun}, {whole} {which} ?");
+        macro_rules! read_json {
+            ($conn:expr) => {
+                for row in sqlx::query(AssertSqlSafe(others)).bind(worker).fetch_all(&mut *$conn).await? {
+                    let (ids, begun, whole): (_, bool, bool) =
+                        (ids_in(row.try_get(0)?)?, row.try_get(1)?, row.try_get(2)?);
+                    let begun = begun || (whole && ids.len() == 1);
+                    held.extend(ids.into_iter().map(|id| (id, begun)));
+                }
+            };
+        }
         match self.connect().await? {
             Till::Postgres(mut conn) => {
-                let ask = AssertSqlSafe(format!("select unnest(c.ids) {which} $1"));
+                let begun = format!("{begun} or ({whole} and cardinality(c.ids) = 1)");
+                let ask = AssertSqlSafe(format!("select unnest(c.ids), {begun} {which} $1"));
                 for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
-                    ids.push(row.try_get(0)?);
+                    held.push((row.try_get(0)?, row.try_get(1)?));
                 }
             }
-            Till::MySql(mut conn) => {
-                let ask = AssertSqlSafe(format!("select c.jobs {which} ?"));
-                for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
-                    ids.extend(ids_in(row.try_get(0)?)?);
-                }
-            }
-            Till::Sqlite(mut conn) => {
-                let ask = AssertSqlSafe(format!("select c.jobs {which} ?"));
-                for row in sqlx::query(ask).bind(worker).fetch_all(&mut *conn).await? {
-                    ids.extend(ids_in(row.try_get(0)?)?);
-                }
-            }
+            Till::MySql(mut conn) => read_json!(conn),
+            Till::Sqlite(mut conn) => read_json!(conn),
         }
-        Ok(ids)
+        Ok(held)
     }
 
     /// How many jobs are not finished, and how many are.

@@ -1,5 +1,6 @@
 //! The director: starts the processes, makes the faults happen, heals everything in the end, and calls the checker.
 
+mod later;
 mod place;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::process::{Process, ledger_of};
 use crate::progress::Progress;
 use crate::proxy::Mode;
 
+use later::Later;
 use place::{Place, Start};
 
 /// How many jobs take their worker down, of so many.
@@ -51,11 +53,6 @@ struct Enqueuer {
     process: Option<Process>,
     starts: u32,
     done: bool,
-}
-
-enum Later {
-    Continue { place: usize, name: String },
-    Heal { place: usize },
 }
 
 /// Runs it all; returns the verdict, and how long it took.
@@ -93,7 +90,7 @@ pub(crate) async fn direct(
     progress.clear();
     let (rooms, books) = (stage.site.rooms().await?, ledger::read_all(folder)?);
     let lease = i64::try_from(stage.run.lease().as_micros())?;
-    let mut verdict = checker::judge(&books, &rooms, lease);
+    let mut verdict = checker::judge(&books, &rooms, lease, stage.run.database == Database::Postgres);
     verdict.complaints.extend(well);
     Ok(verdict)
 }
@@ -137,11 +134,9 @@ impl Stage {
 
     /// A job may have taken its worker down, or it has ended as it was told to.
     fn notice_death(&mut self, place: usize) {
-        if !self.places[place].has_died() {
-            return;
-        }
+        let Some(well) = self.places[place].ended() else { return };
         let (whom, at) = (self.places[place].name(), self.ledger.now());
-        self.note_now("died", whom.clone());
+        self.note_now(if well { "left" } else { "died" }, whom.clone());
         self.places[place].clear();
         if let Some(whom) = whom {
             self.look_at_what_it_held(whom, at);
@@ -150,8 +145,9 @@ impl Stage {
 
     fn start(&mut self, place: usize, newest: bool) -> Result<(), BoxError> {
         self.starts += 1;
+        let name = format!("worker-{:04}", self.starts);
         let start = Start {
-            name: format!("worker-{:04}", self.starts),
+            name: name.clone(),
             // The first one is always of the newest release, so that somebody knows the newest kind.
             old: !newest && place > 0 && self.dice.percent(30),
             // SQLite's processes share a machine, and its clock.
@@ -163,7 +159,9 @@ impl Stage {
             concurrency: self.run.concurrency,
             lease: self.run.lease,
         };
-        self.places[place].start(start)
+        self.places[place].start(start)?;
+        self.note_what_it_finds(place, &name);
+        Ok(())
     }
 
     fn supervise_enqueuer(&mut self) -> Result<(), BoxError> {
@@ -223,32 +221,35 @@ impl Stage {
 
     /// Makes a fault happen.
     fn inflict(&mut self, fault: Fault) {
-        let (kind, at) = (fault.name(), self.ledger.now());
+        let kind = fault.name();
         match fault {
             Fault::Kill { worker } => self.kill(worker, kind),
             Fault::KillAll => (0..self.places.len()).for_each(|place| self.kill(place, kind)),
             Fault::KillEnqueuer => {
-                if let Some(process) = &mut self.enqueuer.process {
-                    process.kill();
-                }
+                let Some(process) = &mut self.enqueuer.process else { return };
+                process.kill();
+                let name = process.name.clone();
+                self.note_now(kind, Some(name));
             }
             Fault::Stop { worker, lasts } => {
                 let Some(name) = self.places[worker].signal("STOP") else { return };
+                // Not before it stands still: what it does until then is no recovery.
+                let at = self.ledger.now();
                 self.look_at_what_it_held(name.clone(), at);
                 self.until(kind, Some(name.clone()), lasts);
                 self.later.push((Instant::now() + lasts, Later::Continue { place: worker, name }));
             }
             Fault::Replace { worker } => {
-                let name = self.places[worker].signal("TERM");
-                self.note_now(kind, name);
+                let Some(name) = self.places[worker].signal("TERM") else { return };
+                self.note_now(kind, Some(name));
             }
             Fault::Cut { worker, lasts } => self.wire(worker, kind, Mode::Cut, lasts),
             Fault::Silence { worker, lasts } => self.wire(worker, kind, Mode::Silent, lasts),
             Fault::Slow { worker, lasts, delay } => self.wire(worker, kind, Mode::Slow(delay), lasts),
             Fault::Reset { worker } => {
                 self.places[worker].wire().inspect(|wire| wire.reset());
-                let name = self.places[worker].name();
-                self.note_now(kind, name);
+                let Some(name) = self.places[worker].name() else { return };
+                self.note_now(kind, Some(name));
             }
             Fault::DropConnections => {
                 self.on_database(kind, |site| async move { site.drop_connections().await })
@@ -268,8 +269,9 @@ impl Stage {
     }
 
     fn kill(&mut self, place: usize, kind: &str) {
-        let at = self.ledger.now();
         let Some(name) = self.places[place].kill() else { return };
+        // Not before it is gone: what it does until then is no recovery.
+        let at = self.ledger.now();
         self.note_now(kind, Some(name.clone()));
         self.look_at_what_it_held(name, at);
     }
@@ -278,13 +280,6 @@ impl Stage {
         let from = self.ledger.now();
         let to = from + i64::try_from(lasts.as_micros()).unwrap_or(0);
         self.ledger.note(&Event::Fault { from, to, kind: kind.into(), whom });
-    }
-
-    fn wire(&mut self, place: usize, kind: &str, mode: Mode, lasts: Duration) {
-        let Some(wire) = self.places[place].wire() else { return };
-        wire.set(mode);
-        self.until(kind, self.places[place].name(), lasts);
-        self.later.push((Instant::now() + lasts, Later::Heal { place }));
     }
 
     /// Does something to the database itself, and notes from when to when everybody could feel it.
@@ -306,29 +301,23 @@ impl Stage {
 
     /// Asks the database what was claimed for a process, while nobody can have rescued it yet.
     fn look_at_what_it_held(&mut self, whom: String, at: ledger::Moment) {
-        let (site, ledger) = (self.site.clone(), self.ledger.clone());
+        let (site, ledger, patience) = (self.site.clone(), self.ledger.clone(), self.run.lease() * 2 / 5);
         self.tasks.spawn(async move {
-            let held = tokio::time::timeout(Duration::from_secs(2), site.held_by(&whom)).await;
-            if let Ok(Ok(ids)) = held {
-                ledger.note(&Event::Held { at, whom, ids });
-            }
-        });
-    }
-
-    fn end_what_is_over(&mut self) {
-        while self.tasks.try_join_next().is_some() {}
-        let now = Instant::now();
-        let (over, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
-        self.later = later;
-        let over: Vec<(Instant, Later)> = over;
-        for (_, end) in over {
-            match end {
-                Later::Continue { place, name } => self.places[place].go_on(&name),
-                Later::Heal { place } => {
-                    self.places[place].wire().inspect(|wire| wire.set(Mode::Passes));
+            let look = async {
+                loop {
+                    match site.held_by(&whom).await {
+                        Ok(held) => return held,
+                        // It may be back in time.
+                        Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    }
                 }
-            }
-        }
+            };
+            let held = tokio::time::timeout(patience, look).await;
+            let Ok(held) = held else { return };
+            let begun = held.iter().filter(|(_, begun)| *begun).map(|(id, _)| *id).collect();
+            let ids = held.into_iter().map(|(id, _)| id).collect();
+            ledger.note(&Event::Held { at, whom, ids, begun });
+        });
     }
 
     /// Everything is well again: waits until all is worked off, and ends the workers. Returns what did not go well.
@@ -337,8 +326,10 @@ impl Stage {
         let patience = Duration::from_secs(60).max(self.run.lease() * 10);
         let begin = Instant::now();
         for place in 1..self.places.len() {
-            if self.places[place].is_old() {
-                self.places[place].signal("TERM");
+            if self.places[place].is_old()
+                && let Some(name) = self.places[place].signal("TERM")
+            {
+                self.note_now("end", Some(name));
             }
         }
         loop {
@@ -355,9 +346,13 @@ impl Stage {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        for place in &mut self.places {
-            complaints.extend(place.end().await);
+        for place in 0..self.places.len() {
+            if let Some(name) = self.places[place].name() {
+                self.note_now("end", Some(name));
+            }
+            complaints.extend(self.places[place].end().await);
         }
+        while self.tasks.join_next().await.is_some() {}
         Ok(complaints)
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use djob::storage::Cancelled;
 use djob::{BoxError, Client, JobId};
+use uuid::Uuid;
 
 use crate::args::Enqueue;
 use crate::bank::Bank;
@@ -103,7 +104,8 @@ impl Counter {
         let (order, way, unwanted) = self.order(number);
         let (at, id) = (self.ledger.now(), order.id);
         let due = at + i64::try_from(order.delay.as_micros()).unwrap_or(0);
-        self.ledger.note(&Event::Intent { at, id, number, kind: order.kind.into(), due });
+        let (key, commits) = (order.unique.clone(), way != Way::Transaction { commits: false });
+        self.ledger.note(&Event::Intent { at, id, number, kind: order.kind.into(), due, key, commits });
         let mut pause = Duration::from_millis(50);
         let answer = loop {
             match (self.call(&order, way).await, way) {
@@ -117,33 +119,33 @@ impl Counter {
         self.ledger.note(&match (answer, way) {
             (Err(_), _) => Event::Unknown { at, id },
             (Ok(_), Way::Transaction { commits: false }) => Event::RolledBack { at, id },
-            (Ok(true), _) => Event::Enqueued { at, id },
-            (Ok(false), _) => Event::Merged { at, id },
+            (Ok(stored), _) if stored == id => Event::Enqueued { at, id },
+            (Ok(into), _) => Event::Merged { at, id, into },
         });
         if unwanted {
             self.cancel(id).await;
         }
     }
 
-    /// `true` if the job is in the database under its own id.
-    async fn call(&self, order: &Order, way: Way) -> Result<bool, BoxError> {
+    /// Returns the job's id, or that of the job which holds its unique key.
+    async fn call(&self, order: &Order, way: Way) -> Result<Uuid, BoxError> {
         let Way::Transaction { commits } = way else {
             return Ok(order.enqueue(&self.client, None).await?);
         };
-        let mut own = false;
+        let mut stored = order.id;
         let work = self.bank.within(async |till| {
-            own = order.enqueue(&self.client, Some(till)).await?;
+            stored = order.enqueue(&self.client, Some(till)).await?;
             Ok(commits)
         });
         match work.await {
-            Ok(_) => Ok(own),
+            Ok(_) => Ok(stored),
             // Nothing was committed that was not meant to be.
-            Err(_) if !commits => Ok(true),
+            Err(_) if !commits => Ok(order.id),
             Err(error) => Err(error),
         }
     }
 
-    async fn cancel(&self, id: uuid::Uuid) {
+    async fn cancel(&self, id: Uuid) {
         let done = self.client.cancel(id.into()).await;
         let done = matches!(done, Ok(Cancelled::Now));
         self.ledger.note(&Event::Cancelled { at: self.ledger.now(), id, done });

@@ -183,7 +183,7 @@ pub(crate) struct Order {
     pub(crate) measure: u64,
 }
 
-/// Enqueues it, by the client or in the application's own transaction. `true` if it is in the database under its own id.
+/// Enqueues it, by the client or in the application's own transaction. Returns its id, or that of the job which holds its key.
 macro_rules! enqueue {
     ($job:expr, $order:expr, $client:expr, $till:expr) => {{
         let order: &Order = $order;
@@ -195,7 +195,7 @@ macro_rules! enqueue {
             Some(till) => job.on($client).in_tx(till).await?,
             None => job.on($client).await?,
         };
-        Ok(*handle.id().as_uuid() == order.id)
+        Ok(*handle.id().as_uuid())
     }};
 }
 
@@ -204,7 +204,7 @@ impl Order {
         &self,
         client: &djob::Client,
         till: Option<&mut crate::bank::Till>,
-    ) -> Result<bool, djob::EnqueueError> {
+    ) -> Result<Uuid, djob::EnqueueError> {
         let (measure, few) = (self.measure, u16::try_from(self.measure).unwrap_or(1));
         match self.kind {
             "short" => enqueue!(short.perform_later(measure), self, client, till),

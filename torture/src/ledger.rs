@@ -22,12 +22,20 @@ pub(crate) fn now(skew: i64) -> Moment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub(crate) enum Event {
-    /// A job is about to be enqueued.
-    Intent { at: Moment, id: Uuid, number: u64, kind: String, due: Moment },
+    /// A job is about to be enqueued; in a transaction that will be rolled back unless it `commits`.
+    Intent {
+        at: Moment,
+        id: Uuid,
+        number: u64,
+        kind: String,
+        due: Moment,
+        key: Option<String>,
+        commits: bool,
+    },
     /// It was accepted.
     Enqueued { at: Moment, id: Uuid },
-    /// Another one holds its unique key.
-    Merged { at: Moment, id: Uuid },
+    /// Another one holds its unique key: this one.
+    Merged { at: Moment, id: Uuid, into: Uuid },
     /// The answer was lost: it may have been accepted.
     Unknown { at: Moment, id: Uuid },
     /// The transaction that it was enqueued in was rolled back.
@@ -46,8 +54,8 @@ pub(crate) enum Event {
     Joined { at: Moment },
     /// A fault.
     Fault { from: Moment, to: Moment, kind: String, whom: Option<String> },
-    /// What the database said was claimed for a process when it was killed or stopped.
-    Held { at: Moment, whom: String, ids: Vec<Uuid> },
+    /// What the database said was claimed for a process when it was killed or stopped, and which of it counts as begun.
+    Held { at: Moment, whom: String, ids: Vec<Uuid>, begun: Vec<Uuid> },
 }
 
 /// How a run ended, as the job itself knows it.

@@ -57,7 +57,16 @@ impl Process {
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+        self.ended().is_some()
+    }
+
+    /// Whether its end was a good one, if it has ended.
+    pub(crate) fn ended(&mut self) -> Option<bool> {
+        match self.child.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.success()),
+            Err(_) => Some(false),
+        }
     }
 
     /// Waits for its end; whether it came in time, and was a good one.

@@ -19,8 +19,8 @@ pub(crate) struct Report {
     kills: u32,
     restarts: u32,
     lease_s: u64,
-    /// How often each fault was planned.
-    faults: BTreeMap<&'static str, u64>,
+    /// How often each fault was planned: one that comes while there is nobody to feel it does not happen.
+    planned: BTreeMap<&'static str, u64>,
     #[serde(flatten)]
     verdict: Verdict,
     took_ms: u64,
@@ -29,8 +29,8 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(run: &Run, seed: u64, plan: &[Planned], verdict: Verdict, took: Duration) -> Self {
-        let mut faults = BTreeMap::new();
-        plan.iter().for_each(|planned| *faults.entry(planned.fault.name()).or_insert(0) += 1);
+        let mut planned = BTreeMap::new();
+        plan.iter().for_each(|one| *planned.entry(one.fault.name()).or_insert(0) += 1);
         let held = verdict.holds() && verdict.complaints.is_empty();
         Report {
             database: run.database.name(),
@@ -39,7 +39,7 @@ impl Report {
             kills: run.kills,
             restarts: run.restarts,
             lease_s: run.lease,
-            faults,
+            planned,
             verdict,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             held,
@@ -72,14 +72,18 @@ impl Report {
             ("**accepted twice**", count(v.accepted_twice)),
             ("**ended wrong**", count(v.wrong_end)),
             ("**out of order**", count(v.out_of_order)),
+            ("**unique keys broken**", count(v.keys_broken)),
             ("runs in vain, explained by a fault", count(v.duplicates_explained)),
             ("**runs in vain, unexplained**", count(v.duplicates_unexplained)),
             ("jobs of dead workers that were recovered", count(recovery.count)),
-            ("waited for the quarantine", count(v.ran_apart)),
+            ("and that waited for the quarantine", count(v.ran_apart)),
+            ("the longest of them", format!("{} ms", v.apart_ms_max)),
+            ("killed while nobody could ask about them", count(v.unseen)),
             ("recovery, half of them within", format!("{} ms", recovery.p50)),
             ("nine tenths within", format!("{} ms", recovery.p90)),
             ("99 % within", format!("{} ms", recovery.p99)),
             ("the slowest", format!("{} ms", recovery.max)),
+            ("the slowest, outages included", format!("{} ms", v.recovery_wall_ms.max)),
             ("**slower than promised**", count(v.slow_recoveries)),
         ]
     }
@@ -97,7 +101,7 @@ impl Report {
         for (what, figure) in self.figures() {
             let _ = writeln!(text, "  {:42} {figure:>10}", what.replace("**", ""));
         }
-        let _ = writeln!(text, "\n  faults: {}", self.fault_list());
+        let _ = writeln!(text, "\n  faults that happened: {}", self.fault_list());
         for complaint in &self.verdict.complaints {
             let _ = writeln!(text, "\n! {complaint}");
         }
@@ -105,8 +109,8 @@ impl Report {
     }
 
     fn fault_list(&self) -> String {
-        let one = |(name, count): (&&str, &u64)| format!("{count} {}", name.replace('_', " "));
-        self.faults.iter().map(one).collect::<Vec<_>>().join(", ")
+        let one = |(name, count): (&String, &u64)| format!("{count} {}", name.replace('_', " "));
+        self.verdict.faults.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// A page in Markdown.

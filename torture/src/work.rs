@@ -15,10 +15,18 @@ pub(crate) async fn run(args: Work) -> Result<(), BoxError> {
     let desk = Desk::open(&args.ledger, args.skew, &args.url)?;
     let told = Arc::new(ledger::Ledger::open(&args.ledger, args.skew)?);
     let mut events = client.events();
+    let (over, mut is_over) = tokio::sync::oneshot::channel::<()>();
     let listening = tokio::spawn({
         let told = told.clone();
         async move {
-            while let Some(event) = events.next().await {
+            loop {
+                let event = tokio::select! {
+                    // What was told before the worker was over is noted first.
+                    biased;
+                    event = events.next() => event,
+                    _ = &mut is_over => None,
+                };
+                let Some(event) = event else { return };
                 let at = told.now();
                 match event {
                     Event::Settled { id, state, .. } => {
@@ -47,8 +55,10 @@ pub(crate) async fn run(args: Work) -> Result<(), BoxError> {
     if args.old {
         worker = worker.only(jobs::known_before());
     }
-    worker.run().await?;
-    listening.abort();
+    let ran = worker.run().await;
+    drop(over);
+    listening.await?;
+    ran?;
     Ok(())
 }
 

@@ -72,7 +72,7 @@ mod tests {
 
     fn able(joined: &[(&str, Moment)], all: Vec<Fault>) -> Able {
         let joined = joined.iter().map(|(whom, at)| ((*whom).to_owned(), at * SECOND)).collect();
-        Able::of(&Faults { all, joined, lease: 5 * SECOND })
+        Able::of(&Faults { all, joined, ..Faults::default() })
     }
 
     #[test]

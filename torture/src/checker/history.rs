@@ -29,7 +29,16 @@ pub(crate) struct Case {
     pub(crate) number: u64,
     pub(crate) kind: String,
     pub(crate) due: Moment,
+    /// Its kind and its unique key: each kind has keys of its own.
+    pub(crate) key: Option<String>,
+    /// When it was about to be enqueued, and when it was answered that it had been.
+    pub(crate) intended: Moment,
+    pub(crate) accepted: Option<Moment>,
+    /// Whether it was enqueued in order to stay.
+    pub(crate) commits: bool,
     pub(crate) answer: Answer,
+    /// The job that was said to hold its key.
+    pub(crate) merged_into: Option<Uuid>,
     /// When somebody asked for its end, and whether it was cancelled before it ran.
     pub(crate) cancelled: Option<(Moment, bool)>,
     /// Its runs, in the order in which they began.
@@ -41,8 +50,17 @@ pub(crate) struct Case {
     pub(crate) finished: Vec<Row>,
     pub(crate) unfinished: Vec<String>,
     pub(crate) effects: u64,
-    /// The workers that held it when they were killed or stopped.
-    pub(crate) held_by: Vec<String>,
+    /// The workers that held it when they were killed or stopped, in the order in which that happened.
+    pub(crate) held: Vec<Held>,
+}
+
+/// A worker that was killed or stopped held the job.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) at: Moment,
+    pub(crate) whom: String,
+    /// Whether the database knew that it had begun.
+    pub(crate) begun: bool,
 }
 
 /// One run of a job.
@@ -54,6 +72,18 @@ pub(crate) struct Ran {
     pub(crate) fence: Uuid,
     pub(crate) attempt: u16,
     pub(crate) end: Option<(Moment, Outcome)>,
+}
+
+impl Case {
+    pub(crate) fn is_there(&self) -> bool {
+        !self.finished.is_empty() || !self.unfinished.is_empty()
+    }
+
+    /// From when on it was finished, as far as anybody was told.
+    pub(crate) fn ended(&self) -> Option<Moment> {
+        let cancelled = self.cancelled.filter(|(_, done)| *done).map(|(at, _)| at);
+        self.told.iter().map(|(at, _)| *at).chain(cancelled).min()
+    }
 }
 
 impl fmt::Display for Case {
@@ -100,6 +130,7 @@ pub(crate) fn cases(books: &[Book], rooms: &Rooms) -> HashMap<Uuid, Case> {
     }
     for case in cases.values_mut() {
         case.runs.sort_by_key(|ran| ran.at);
+        case.held.sort_by_key(|held| held.at);
     }
     cases
 }
@@ -110,13 +141,20 @@ fn case(cases: &mut HashMap<Uuid, Case>, id: Uuid) -> &mut Case {
 
 fn enter(cases: &mut HashMap<Uuid, Case>, whom: &str, event: &Event) {
     match event {
-        Event::Intent { id, number, kind, due, .. } => {
+        Event::Intent { at, id, number, kind, due, key, commits } => {
             let case = case(cases, *id);
             (case.number, case.kind, case.due) = (*number, kind.clone(), *due);
-            case.answer = Answer::Intent;
+            case.key = key.as_ref().map(|key| format!("{kind}:{key}"));
+            (case.intended, case.commits, case.answer) = (*at, *commits, Answer::Intent);
         }
-        Event::Enqueued { id, .. } => case(cases, *id).answer = Answer::Enqueued,
-        Event::Merged { id, .. } => case(cases, *id).answer = Answer::Merged,
+        Event::Enqueued { at, id } => {
+            let case = case(cases, *id);
+            (case.accepted, case.answer) = (Some(*at), Answer::Enqueued);
+        }
+        Event::Merged { id, into, .. } => {
+            let case = case(cases, *id);
+            (case.merged_into, case.answer) = (Some(*into), Answer::Merged);
+        }
         Event::Unknown { id, .. } => case(cases, *id).answer = Answer::Unknown,
         Event::RolledBack { id, .. } => case(cases, *id).answer = Answer::RolledBack,
         Event::Cancelled { at, id, done } => case(cases, *id).cancelled = Some((*at, *done)),
@@ -137,8 +175,11 @@ fn enter(cases: &mut HashMap<Uuid, Case>, whom: &str, event: &Event) {
                 case(cases, *id).put_back.push(*at);
             }
         }
-        Event::Held { whom, ids, .. } => {
-            ids.iter().for_each(|id| case(cases, *id).held_by.push(whom.clone()));
+        Event::Held { at, whom, ids, begun } => {
+            for id in ids {
+                let held = Held { at: *at, whom: whom.clone(), begun: begun.contains(id) };
+                case(cases, *id).held.push(held);
+            }
         }
         Event::Refused { .. } | Event::Joined { .. } | Event::Fault { .. } => {}
     }

@@ -1,11 +1,16 @@
-//! The rules: what must be true of each job.
+//! The rules: what must have become of each job.
 
 use std::collections::BTreeSet;
 
-use super::Verdict;
 use super::history::{Answer, Case, Ran};
-use super::time::Faults;
-use crate::ledger::Outcome;
+use super::time::{Faults, SECOND};
+use super::{Verdict, order};
+use crate::ledger::{Moment, Outcome};
+
+/// How often a hopeless job is tried.
+const TRIES: u16 = 3;
+/// How many workers may die of a job.
+const DEATHS: usize = 3;
 
 pub(super) fn judge(case: &Case, faults: &Faults, verdict: &mut Verdict) {
     count(case, verdict);
@@ -16,6 +21,9 @@ pub(super) fn judge(case: &Case, faults: &Faults, verdict: &mut Verdict) {
     if is_lost(case) {
         verdict.lost += 1;
         verdict.complain(case, "lost");
+    } else if is_undone(case) {
+        verdict.lost += 1;
+        verdict.complain(case, "completed, and nobody did it");
     }
     if is_accepted_twice(case) {
         verdict.accepted_twice += 1;
@@ -29,25 +37,18 @@ pub(super) fn judge(case: &Case, faults: &Faults, verdict: &mut Verdict) {
             verdict.complain(case, "ended wrong");
         }
     }
-    if let Some(what) = disorder(case, faults) {
+    if let Some(what) = order::disorder(case, faults) {
         verdict.out_of_order += 1;
         verdict.complain(case, what);
     }
-    for pair in case.runs.windows(2).filter(|pair| is_duplicate(&pair[0], &pair[1])) {
-        if pair[0].fence != pair[1].fence && faults.explain(&pair[0], pair[1].at) {
-            verdict.duplicates_explained += 1;
-        } else {
-            verdict.duplicates_unexplained += 1;
-            verdict.complain(case, "ran twice for no reason");
-        }
-    }
+    order::duplicates(case, faults, verdict);
 }
 
 fn count(case: &Case, verdict: &mut Verdict) {
     match case.answer {
         Answer::Enqueued => verdict.enqueued += 1,
-        Answer::Unknown | Answer::Intent => verdict.unknown += 1,
-        Answer::Merged | Answer::RolledBack | Answer::Never => {}
+        Answer::Unknown | Answer::Intent if case.commits => verdict.unknown += 1,
+        _ => {}
     }
     for row in &case.finished {
         match row.state.as_str() {
@@ -58,90 +59,114 @@ fn count(case: &Case, verdict: &mut Verdict) {
     }
 }
 
-fn is_there(case: &Case) -> bool {
-    !case.finished.is_empty() || !case.unfinished.is_empty()
+/// Nobody enqueued it, or not in order to stay.
+fn must_not_be(case: &Case) -> bool {
+    matches!(case.answer, Answer::Never | Answer::RolledBack | Answer::Merged) || !case.commits
 }
 
-/// Nobody enqueued it, or its transaction was rolled back, and yet it is there.
 fn is_phantom(case: &Case) -> bool {
-    let must_not_be = matches!(case.answer, Answer::Never | Answer::RolledBack | Answer::Merged);
-    must_not_be && (is_there(case) || !case.runs.is_empty())
+    must_not_be(case) && (case.is_there() || !case.runs.is_empty())
 }
 
-/// It was accepted, or is there, and never came to its end.
+/// It was accepted, or was there, and never came to its end. What ran was there, whatever its enqueuer was told.
 fn is_lost(case: &Case) -> bool {
-    let must_be = case.answer == Answer::Enqueued || is_there(case);
+    let was_there = !must_not_be(case) && !(case.runs.is_empty() && case.told.is_empty());
+    let must_be = case.answer == Answer::Enqueued || case.is_there() || was_there;
     must_be && (case.finished.is_empty() || !case.unfinished.is_empty())
+}
+
+/// It counts as completed, and no run of it came to a good end.
+fn is_undone(case: &Case) -> bool {
+    let completed = case.finished.iter().any(|row| row.state == "completed");
+    // One that finishes itself may be killed before it can note that; its effect is counted instead.
+    let well = |ran: &Ran| case.kind == "effect" || matches!(ran.end, Some((_, Outcome::Ok)));
+    completed && !case.runs.iter().any(well)
 }
 
 fn is_accepted_twice(case: &Case) -> bool {
     let completed = case.finished.iter().any(|row| row.state == "completed");
     let effects = u64::from(case.kind == "effect" && completed);
-    case.finished.len() > 1 || case.told.len() > 1 || case.effects != effects
+    let told_otherwise = |(_, state): &(Moment, String)| case.finished.iter().any(|row| row.state != *state);
+    case.finished.len() > 1
+        || case.told.len() > 1
+        || case.effects != effects
+        || case.told.iter().any(told_otherwise)
 }
 
 enum End {
     Right,
-    /// Three workers were killed while it ran.
+    /// Three workers died while they had it in hand.
     Condemned,
     Wrong,
 }
 
 fn end(case: &Case, faults: &Faults) -> End {
     let Some(row) = case.finished.first() else { return End::Right };
-    let crashed = row.error.as_deref().is_some_and(|error| error.starts_with("crash_loop"));
-    let expected = match case.kind.as_str() {
-        "hopeless" => row.state == "failed",
-        "killer" => row.state == "failed" && crashed,
-        _ => row.state == "completed",
-    };
+    let right = |right| if right { End::Right } else { End::Wrong };
     if row.kind != case.kind && !case.kind.is_empty() {
         return End::Wrong;
     }
-    if expected || (row.state == "cancelled" && case.cancelled.is_some()) {
-        return End::Right;
+    if row.state == "cancelled" || matches!(case.cancelled, Some((_, true))) {
+        return right(row.state == "cancelled" && case.cancelled.is_some());
     }
-    if crashed && deaths(case, faults) >= 3 { End::Condemned } else { End::Wrong }
+    let crashed = row.error.as_deref().is_some_and(|error| error.starts_with("crash_loop"));
+    match case.kind.as_str() {
+        "killer" => right(row.state == "failed" && crashed && is_rightly_stopped(case, faults)),
+        _ if crashed && row.state == "failed" => match deaths(case, faults).condemn() {
+            true => End::Condemned,
+            false => End::Wrong,
+        },
+        "hopeless" => right(row.state == "failed" && is_tried_out(case)),
+        _ => right(row.state == "completed"),
+    }
 }
 
-/// How many workers died, or lost their lease, while they had this job in hand.
-fn deaths(case: &Case, faults: &Faults) -> usize {
-    let ends = case.runs.iter().skip(1).map(|ran| ran.at).chain([i64::MAX]);
-    let died = |(ran, until): &(&Ran, i64)| {
-        faults.killed_after(ran, *until) || faults.lost_its_lease(ran, (*until).min(ran.at + 10_000_000))
+/// All of its attempts went wrong, and there were as many as it has.
+fn is_tried_out(case: &Case) -> bool {
+    let last = |ran: &Ran| ran.attempt == TRIES && matches!(ran.end, Some((_, Outcome::Error)));
+    case.runs.iter().any(last) && case.runs.iter().all(|ran| ran.attempt <= TRIES)
+}
+
+/// It has taken down more than one worker, and not more than it may. The first may have died before it could note the run.
+fn is_rightly_stopped(case: &Case, faults: &Faults) -> bool {
+    let uncounted = |ran: &&Ran| faults.forgot(ran, Moment::MAX) || faults.lost_its_lease(ran, ran.at);
+    let counted = case.runs.len() - case.runs.iter().filter(uncounted).count();
+    deaths(case, faults).begun >= 2 && counted <= DEATHS
+}
+
+/// How many workers died, or lost their lease, with a job in hand.
+struct Deaths {
+    /// While it ran, or may have.
+    begun: usize,
+    /// While it was on its way.
+    held: usize,
+}
+
+impl Deaths {
+    /// Of one death that nobody can say whether the job had begun: from the next one on that is noted.
+    fn condemn(&self) -> bool {
+        self.begun + self.held.min(1) >= DEATHS
+    }
+}
+
+fn deaths(case: &Case, faults: &Faults) -> Deaths {
+    // What happened after the sentence has not led to it, and what happened before an attempt's own end is forgotten.
+    let sentence = case.ended().unwrap_or(Moment::MAX);
+    let attempt = case.runs.iter().map(|ran| ran.attempt).max().unwrap_or(1);
+    let error = |ran: &Ran| match ran.end {
+        Some((at, Outcome::Error)) if ran.attempt + 1 == attempt => Some(at),
+        _ => None,
+    };
+    let since = case.runs.iter().filter_map(error).min().unwrap_or(Moment::MIN);
+    let ends = case.runs.iter().skip(1).map(|ran| ran.at).chain([sentence]);
+    let died = |(ran, until): &(&Ran, Moment)| {
+        let lost = |until: Moment| faults.lost_its_lease(ran, until.min(ran.at + 10 * SECOND));
+        ran.attempt == attempt && (faults.killed_after(ran, *until) || lost(*until))
     };
     let ran = case.runs.iter().zip(ends).filter(died).map(|(ran, _)| ran.whom.as_str());
-    let whom: BTreeSet<&str> = case.held_by.iter().map(String::as_str).chain(ran).collect();
-    whom.len()
-}
-
-/// What is wrong with the order of its runs.
-fn disorder(case: &Case, faults: &Faults) -> Option<&'static str> {
-    // Two clocks of one machine, read one after the other.
-    const TOLERANCE: i64 = 2_000;
-    let first = case.runs.first()?;
-    if first.at + TOLERANCE < case.due {
-        return Some("ran before its time");
-    }
-    if let Some((at, true)) = case.cancelled
-        && case.runs.iter().any(|ran| ran.at > at + TOLERANCE)
-    {
-        return Some("ran after it was cancelled");
-    }
-    // A worker that has lost its lease may begin a job that it held before: that is an earlier run, only late.
-    let forgot =
-        |pair: &[Ran]| pair[1].attempt < pair[0].attempt && !faults.lost_its_lease(&pair[1], pair[1].at);
-    if case.runs.windows(2).any(forgot) {
-        return Some("forgot an attempt");
-    }
-    None
-}
-
-/// Whether the second run was in vain, or the first.
-fn is_duplicate(first: &Ran, second: &Ran) -> bool {
-    match first.end {
-        Some((_, Outcome::Error)) => second.attempt <= first.attempt,
-        Some((_, Outcome::Snooze)) => second.attempt != first.attempt,
-        Some((_, Outcome::Ok)) | None => true,
-    }
+    let held = || case.held.iter().filter(move |held| held.at >= since);
+    let noted = held().filter(|held| held.begun).map(|held| held.whom.as_str());
+    let begun: BTreeSet<&str> = ran.chain(noted).collect();
+    let held: BTreeSet<&str> = held().map(|held| held.whom.as_str()).collect();
+    Deaths { begun: begun.len(), held: held.difference(&begun).count() }
 }

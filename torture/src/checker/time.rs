@@ -1,25 +1,28 @@
-//! Faults in time: which of them allow for a job to run again, and how long it took until it did.
+//! Faults in time: which of them allow for a job to run again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use uuid::Uuid;
-
-use super::able::Able;
-use super::history::{Case, Ran};
-use super::{Recovery, Verdict};
+use super::history::Ran;
 use crate::ledger::{Book, Event, Moment};
 
-pub(super) const SECOND: Moment = 1_000_000;
+pub(super) const MILLISECOND: Moment = 1_000;
+pub(super) const SECOND: Moment = 1000 * MILLISECOND;
 
-/// What is promised with the default lease, which is 30 seconds.
-const RECOVERY_MAX: Moment = 40 * SECOND;
+/// A worker that has lost its lease begins anew within a lease and this time after the fault: it tries every ten seconds at
+/// least.
+const BACK_WITHIN: Moment = 20 * SECOND;
 
 /// The faults of a run.
+#[derive(Default)]
 pub(super) struct Faults {
     pub(super) all: Vec<Fault>,
     /// When each worker process entered the list of the living: more than once if it has lost its lease.
     pub(super) joined: Vec<(String, Moment)>,
+    /// The worker processes of which the database could say what they held as they were killed or stopped.
+    pub(super) seen: BTreeSet<String>,
     pub(super) lease: Moment,
+    /// Whether a crash of the database may take the last moment's claims with it: PostgreSQL's do not wait for the disk.
+    pub(super) forgets: bool,
 }
 
 pub(super) struct Fault {
@@ -41,7 +44,12 @@ impl Fault {
 
     /// The process is gone afterwards.
     pub(super) fn ends(&self) -> bool {
-        self.kills() || self.kind == "replace"
+        self.kills() || self.kind == "left" || self.asks_to_end()
+    }
+
+    /// The process is told to finish what it has begun, and to end.
+    pub(super) fn asks_to_end(&self) -> bool {
+        matches!(self.kind.as_str(), "replace" | "end")
     }
 
     fn overlaps(&self, from: Moment, to: Moment) -> bool {
@@ -50,8 +58,8 @@ impl Fault {
 }
 
 impl Faults {
-    pub(super) fn of(books: &[Book], lease: Moment) -> Self {
-        let (mut all, mut joined) = (vec![], vec![]);
+    pub(super) fn of(books: &[Book], lease: Moment, forgets: bool) -> Self {
+        let (mut all, mut joined, mut seen) = (vec![], vec![], BTreeSet::new());
         for book in books {
             for event in &book.events {
                 match event {
@@ -60,13 +68,26 @@ impl Faults {
                         all.push(Fault { from: *from, to: *to, kind, whom });
                     }
                     Event::Joined { at } => joined.push((book.name.clone(), *at)),
+                    Event::Held { whom, .. } => {
+                        seen.insert(whom.clone());
+                    }
                     _ => {}
                 }
             }
         }
         all.sort_by_key(|fault| fault.from);
         joined.sort_by_key(|(_, at)| *at);
-        Faults { all, joined, lease }
+        Faults { all, joined, seen, lease, forgets }
+    }
+
+    /// How often each kind of fault happened.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        // That workers end when all is over is none.
+        for fault in self.all.iter().filter(|fault| !matches!(fault.kind.as_str(), "left" | "end")) {
+            *counts.entry(fault.kind.clone()).or_default() += 1;
+        }
+        counts
     }
 
     /// Whether the worker process was killed after this run had begun, and before `until`.
@@ -79,15 +100,33 @@ impl Faults {
     /// Whether something happened to the worker of this run, or to the database, that allows for the job to run again at
     /// `again`.
     pub(super) fn explain(&self, ran: &Ran, again: Moment) -> bool {
-        let whom = ran.whom.as_str();
-        let ended =
-            |fault: &Fault| fault.ends() && fault.concerns(whom) && fault.to >= ran.at && fault.from <= again;
-        // PostgreSQL may forget the last moment's claims when it crashes: they are committed without waiting.
+        let gone = |fault: &Fault| fault.concerns(&ran.whom) && fault.to >= ran.at && fault.from <= again;
+        let killed = |fault: &Fault| fault.kills() && gone(fault);
+        // Who is told to end hands back what has not come to its end. What has does not run again,
+        let handed_back = |fault: &Fault| fault.asks_to_end() && ran.end.is_none() && gone(fault);
+        // unless something kept the worker from storing it until it left.
+        let unsaid = |fault: &Fault| fault.kind == "left" && gone(fault) && self.was_kept(ran, fault.from);
+        let explains = |fault: &Fault| killed(fault) || handed_back(fault) || unsaid(fault);
+        self.all.iter().any(explains) || self.forgot(ran, again) || self.lost_its_lease(ran, again)
+    }
+
+    /// Whether a crash of the database may have taken the claim of this run with it, before `again`.
+    pub(super) fn forgot(&self, ran: &Ran, again: Moment) -> bool {
         let forgot = |fault: &Fault| {
             let lately = ran.at >= fault.from - 2 * SECOND && ran.at <= fault.to;
             fault.kind == "crash" && lately && fault.from <= again
         };
-        self.all.iter().any(|fault| ended(fault) || forgot(fault)) || self.lost_its_lease(ran, again)
+        self.forgets && self.all.iter().any(forgot)
+    }
+
+    /// Whether a fault kept the worker of this run from the database for a while, between its end and this moment.
+    fn was_kept(&self, ran: &Ran, until: Moment) -> bool {
+        let end = ran.end.map_or(ran.at, |(at, _)| at);
+        let kept = |fault: &Fault| {
+            let lasted = fault.to - fault.from >= SECOND;
+            lasted && fault.concerns(&ran.whom) && fault.overlaps(end, until)
+        };
+        self.all.iter().any(kept)
     }
 
     /// Whether the worker of this run had lost its lease, or was about to, by a fault.
@@ -95,74 +134,26 @@ impl Faults {
         let whom = ran.whom.as_str();
         // A worker that is cut off says so only when it is back, after the others have taken its jobs.
         let late = again.max(ran.at) + 3 * self.lease;
-        let mut joined = self.joined.iter().filter(|(one, _)| one == whom).skip(1);
-        let joined_again = joined.any(|(_, at)| {
-            let by_fault = |fault: &Fault| fault.concerns(whom) && fault.overlaps(at - 3 * self.lease, *at);
-            *at >= ran.at && *at <= late && self.all.iter().any(by_fault)
+        let joined_again = self.joined_again(whom).any(|at| {
+            let by_fault = |fault: &Fault| fault.concerns(whom) && fault.overlaps(at - 3 * self.lease, at);
+            at >= ran.at && at <= late && self.all.iter().any(by_fault)
         });
-        // One that was killed before it was back could not say it.
         let out_of_reach = |fault: &Fault| {
             let long = fault.to - fault.from >= self.lease / 2;
-            long && fault.concerns(whom) && fault.overlaps(ran.at - self.lease, again)
+            let concerned = long && fault.concerns(whom) && fault.overlaps(ran.at - self.lease, again);
+            concerned && self.was_over(whom, ran.at, fault.to + self.lease + BACK_WITHIN)
         };
         joined_again || self.all.iter().any(out_of_reach)
     }
-}
 
-/// How long it took until the jobs of killed and stopped workers ran again: of that time, as long as there was another worker
-/// that was able to run them.
-pub(super) fn recoveries(
-    books: &[Book],
-    cases: &HashMap<Uuid, Case>,
-    faults: &Faults,
-    verdict: &mut Verdict,
-) {
-    let (held, able) = (held(books), Able::of(faults));
-    let mut took = vec![];
-    for (id, times) in held {
-        let Some(case) = cases.get(&id) else { continue };
-        for (place, at) in times.iter().enumerate() {
-            let Some(next) = next_sign(case, *at) else { continue };
-            // One under which two workers have died runs apart: where there is no room for it, it is put back.
-            if case.put_back.iter().any(|back| back > at && *back < next) {
-                verdict.ran_apart += 1;
-                continue;
-            }
-            // Whoever took it was killed, too, before it could run: that counts from there.
-            if times.get(place + 1).is_some_and(|later| *later <= next) {
-                continue;
-            }
-            let millis = able.time_within(*at, next) / 1000;
-            if millis > (faults.lease + 10 * SECOND).max(RECOVERY_MAX) / 1000 {
-                verdict.slow_recoveries += 1;
-                verdict.complain(case, &format!("recovered only {millis} ms after {at}"));
-            }
-            took.push(u64::try_from(millis).unwrap_or(0));
-        }
+    /// Whether this worker began anew within this time, or ended before it could: one that did neither has kept its lease.
+    fn was_over(&self, whom: &str, from: Moment, to: Moment) -> bool {
+        let ended = |fault: &Fault| fault.ends() && fault.concerns(whom) && fault.overlaps(from, to);
+        self.joined_again(whom).any(|at| at >= from && at <= to) || self.all.iter().any(ended)
     }
-    verdict.recovery_ms = distribution(took);
-}
 
-/// For each job when a worker was killed or stopped that held it.
-fn held(books: &[Book]) -> HashMap<Uuid, Vec<Moment>> {
-    let mut held: HashMap<Uuid, Vec<Moment>> = HashMap::new();
-    for event in books.iter().flat_map(|book| &book.events) {
-        if let Event::Held { at, ids, .. } = event {
-            ids.iter().for_each(|id| held.entry(*id).or_default().push(*at));
-        }
+    /// When this worker began anew.
+    fn joined_again(&self, whom: &str) -> impl Iterator<Item = Moment> {
+        self.joined.iter().filter(move |(one, _)| one == whom).skip(1).map(|(_, at)| *at)
     }
-    held.values_mut().for_each(|times| times.sort_unstable());
-    held
-}
-
-/// When it was next heard of the job.
-fn next_sign(case: &Case, after: Moment) -> Option<Moment> {
-    let runs = case.runs.iter().map(|ran| ran.at);
-    runs.chain(case.told.iter().map(|(at, _)| *at)).filter(|at| *at > after).min()
-}
-
-fn distribution(mut took: Vec<u64>) -> Recovery {
-    took.sort_unstable();
-    let at = |percent: usize| took.get((took.len().saturating_sub(1)) * percent / 100).copied().unwrap_or(0);
-    Recovery { count: took.len() as u64, p50: at(50), p90: at(90), p99: at(99), max: at(100) }
 }

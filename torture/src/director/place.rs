@@ -59,9 +59,9 @@ impl Place {
         self.old
     }
 
-    /// Whether a process ended that nobody killed from here.
-    pub(super) fn has_died(&mut self) -> bool {
-        self.process.as_mut().is_some_and(Process::has_ended)
+    /// Whether a process had a good end, if one ended that nobody killed from here.
+    pub(super) fn ended(&mut self) -> Option<bool> {
+        self.process.as_mut()?.ended()
     }
 
     pub(super) fn clear(&mut self) {

@@ -70,7 +70,8 @@ fn is_phantom(case: &Case) -> bool {
 
 /// It was accepted, or was there, and never came to its end. What ran was there, whatever its enqueuer was told.
 fn is_lost(case: &Case) -> bool {
-    let was_there = !must_not_be(case) && !(case.runs.is_empty() && case.told.is_empty());
+    let was_seen = !case.runs.is_empty() || !case.told.is_empty();
+    let was_there = was_seen && !must_not_be(case);
     let must_be = case.answer == Answer::Enqueued || case.is_there() || was_there;
     must_be && (case.finished.is_empty() || !case.unfinished.is_empty())
 }

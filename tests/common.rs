@@ -137,6 +137,25 @@ impl Drop for Process {
     }
 }
 
+/// Runs `test` in a process of its own, which is this program again, with these variables and by way of `through`. `name` is
+/// that of the test that calls.
+pub fn in_a_process_of_its_own<F: Future<Output = ()>>(
+    name: &str,
+    settings: &[(&str, String)],
+    through: &[&str],
+    test: impl FnOnce() -> F,
+) {
+    if std::env::var("DJOB_TEST_APART").as_deref() == Ok(name) {
+        return tokio::runtime::Runtime::new().unwrap().block_on(test());
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut words = through.iter().map(std::ffi::OsString::from).chain([program.into()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(["--exact", name, "--nocapture"]).env("DJOB_TEST_APART", name);
+    let status = command.envs(settings.iter().map(|(name, value)| (name, value))).status().unwrap();
+    assert!(status.success(), "{name} did not go well in its process: see the output above");
+}
+
 /// The ids in a ledger, one for each run.
 pub fn runs(ledger: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(ledger).unwrap_or_default();

@@ -4,29 +4,21 @@
 use std::fs;
 use std::future::Future;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use djob::JobState;
 use djob_servers::{Durability, MariaDb, Postgres, Server};
 
-use crate::common::{Database, TallyJob, count, eventually, migrated};
+use crate::common::{Database, TallyJob, count, eventually, in_a_process_of_its_own, migrated};
 
-/// Runs `test` in a process of its own, whose temporary files lie on a disk of this size.
+/// Runs `test` in a process whose temporary files lie on a disk of this size. That takes root.
 fn on_a_small_disk<F: Future<Output = ()>>(name: &str, megabytes: u32, test: impl FnOnce() -> F) {
-    if std::env::var_os("SMALL_DISK").is_some() {
-        return tokio::runtime::Runtime::new().unwrap().block_on(test());
-    }
     let (disk, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mount = format!("mount -t tmpfs -o size={megabytes}m,mode=1777 disk \"$TMPDIR\" && exec \"$@\"");
-    let test = Command::new("unshare")
-        .args(["--mount", "sh", "-c", &mount, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("full_disk::{name}"), "--nocapture"])
-        .env("SMALL_DISK", elsewhere.path())
-        .env("TMPDIR", disk.path())
-        .status();
-    assert!(test.unwrap().success(), "it takes root to mount a disk; see the output above");
+    let settings = [("TMPDIR", disk.path()), ("ELSEWHERE", elsewhere.path())]
+        .map(|(name, path)| (name, path.display().to_string()));
+    let name = format!("full_disk::{name}");
+    in_a_process_of_its_own(&name, &settings, &["unshare", "--mount", "sh", "-c", &mount, "sh"], test);
 }
 
 /// Writes until nothing fits on the disk any more.
@@ -88,7 +80,7 @@ async fn accepted_jobs_complete(database: Database, mut server: Option<Server>) 
 
 /// What must not lie on the small disk.
 fn elsewhere() -> tempfile::TempDir {
-    tempfile::tempdir_in(std::env::var_os("SMALL_DISK").unwrap()).unwrap()
+    tempfile::tempdir_in(std::env::var_os("ELSEWHERE").unwrap()).unwrap()
 }
 
 #[test]

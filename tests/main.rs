@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, unreachable_pub)]
 
 mod bad_input;
+mod clocks;
 mod common;
 mod crash;
 mod enqueue;

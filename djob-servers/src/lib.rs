@@ -29,6 +29,7 @@
 mod address;
 mod durability;
 mod error;
+mod faketime;
 mod folder;
 mod mariadb;
 mod pgbouncer;
@@ -42,6 +43,7 @@ mod watchdog;
 
 pub use durability::Durability;
 pub use error::{Error, Missing};
+pub use faketime::faketime;
 pub use mariadb::{Installed, MariaDb};
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Binaries, Postgres};

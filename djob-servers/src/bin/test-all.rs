@@ -20,7 +20,7 @@ cargo test-all: all tests, against real database servers that live as long as th
   cargo test-all -- --nocapture     arguments for the test programs
 
 All arguments go to `cargo test`, which also gets --workspace unless they choose packages.
-Where PostgreSQL, PgBouncer or MariaDB is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
+Where PostgreSQL, PgBouncer, MariaDB or libfaketime is missing it is installed if that can be done (root, apt-get); otherwise nothing runs.
 
   DJOB_TEST_POSTGRES_URL            use this PostgreSQL, start none
   DJOB_TEST_PG_BIN                  the folder of initdb and postgres
@@ -53,7 +53,7 @@ enum Start {
     ThereIfNeeded,
 }
 
-const KINDS: [Kind; 3] = [
+const KINDS: [Kind; 4] = [
     Kind {
         name: "PostgreSQL",
         url: "DJOB_TEST_POSTGRES_URL",
@@ -76,6 +76,14 @@ const KINDS: [Kind; 3] = [
         programs: None,
         package: "pgbouncer",
         find: || PgBouncer::find().map(drop),
+        start: Start::ThereIfNeeded,
+    },
+    Kind {
+        name: "libfaketime",
+        url: "DJOB_TEST_FAKETIME",
+        programs: None,
+        package: "faketime",
+        find: || djob_servers::faketime().map(drop),
         start: Start::ThereIfNeeded,
     },
 ];

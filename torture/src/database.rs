@@ -1,10 +1,10 @@
 //! The database under torture: its server, what is done to it, and what it says in the end. All of it by plain SQL on a
 //! connection of its own, past the wires: nothing here goes through djob.
 
-use std::fs;
+mod faults;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use djob::BoxError;
 use djob::sqlx::{self, AssertSqlSafe, Row as _};
@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use crate::args::Database;
 use crate::bank::{Bank, Till};
-use crate::process::signal;
 
 /// Where it is, and how to reach it.
 #[derive(Clone)]
@@ -81,75 +80,6 @@ impl Site {
 
     pub(crate) async fn connect(&self) -> Result<Till, sqlx::Error> {
         Bank::at(&self.url).connect().await
-    }
-
-    /// Stops the server and starts it again: as an administrator would, or by SIGKILL for all of its processes at once.
-    pub(crate) async fn restart(&self, crash: bool) -> Result<(), BoxError> {
-        let Some(server) = self.server.clone() else { return Ok(()) };
-        let mut server = server.lock_owned().await;
-        tokio::task::spawn_blocking(move || {
-            if let Some(pid) = server.pid().filter(|_| crash) {
-                // The first one stands still, so that it starts none of the others anew.
-                signal(pid, "STOP");
-                children(pid).into_iter().for_each(|child| signal(child, "KILL"));
-                signal(pid, "KILL");
-            }
-            // A process that was about to start when it was looked for may still hold on to what the next server needs.
-            let mut restarted = server.restart();
-            for _ in 0..20 {
-                if restarted.is_ok() {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(500));
-                restarted = server.restart();
-            }
-            restarted
-        })
-        .await??;
-        Ok(())
-    }
-
-    /// Ends about half of the connections.
-    pub(crate) async fn drop_connections(&self) -> Result<(), BoxError> {
-        let mut till = self.connect().await?;
-        match &mut till {
-            Till::Sqlite(_) => {}
-            Till::Postgres(_) => {
-                till.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity
-                     where pid <> pg_backend_pid() and datname = 'torture' and random() < 0.5",
-                )
-                .await?;
-            }
-            Till::MySql(conn) => {
-                let list = "select id from information_schema.processlist
-                            where id <> connection_id() and db = 'torture' and rand() < 0.5";
-                for row in sqlx::query(list).fetch_all(&mut **conn).await? {
-                    let id: i64 = row.try_get(0)?;
-                    // It may have gone by itself.
-                    let _ = sqlx::raw_sql(AssertSqlSafe(format!("kill {id}"))).execute(&mut **conn).await;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// PostgreSQL takes no writes, or takes them again.
-    pub(crate) async fn read_only(&self, on: bool) -> Result<(), BoxError> {
-        let mut till = self.connect().await?;
-        till.execute("set default_transaction_read_only = off").await?;
-        till.execute(&format!("alter system set default_transaction_read_only = {on}")).await?;
-        till.execute("select pg_reload_conf()").await?;
-        Ok(())
-    }
-
-    /// Holds SQLite's write lock for so long.
-    pub(crate) async fn hold_lock(&self, lasts: Duration) -> Result<(), BoxError> {
-        let mut till = self.connect().await?;
-        till.execute("BEGIN IMMEDIATE").await?;
-        tokio::time::sleep(lasts).await;
-        till.execute("ROLLBACK").await?;
-        Ok(())
     }
 
     /// The jobs that are claimed for the worker of this name, and whether each counts as begun: that was noted, or it is alone
@@ -236,15 +166,4 @@ fn ids_in(jobs: &str) -> Result<Vec<Uuid>, BoxError> {
     let jobs: Vec<Vec<serde_json::Value>> = serde_json::from_str(jobs)?;
     let id = |job: &Vec<serde_json::Value>| job.first().and_then(|id| id.as_str()?.parse().ok());
     Ok(jobs.iter().filter_map(id).collect())
-}
-
-/// The processes that this one has started.
-fn children(pid: u32) -> Vec<u32> {
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let parent = |child: u32| {
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
-        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()
-    };
-    pids.filter(|child| parent(*child) == Some(pid)).collect()
 }

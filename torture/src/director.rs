@@ -257,6 +257,13 @@ impl Stage {
             Fault::Restart { crash } => {
                 self.on_database(kind, move |site| async move { site.restart(crash).await })
             }
+            Fault::Stall { lasts } => {
+                self.on_database(kind, move |site| async move { site.stall(lasts).await })
+            }
+            Fault::Crowd { lasts } => {
+                self.on_database(kind, move |site| async move { site.crowd(lasts).await })
+            }
+            Fault::Migrate => self.on_database(kind, |site| async move { site.migrate().await }),
             Fault::HoldLock { lasts } => {
                 self.on_database(kind, move |site| async move { site.hold_lock(lasts).await })
             }

@@ -38,6 +38,12 @@ pub(crate) enum Fault {
     Restart { crash: bool },
     /// The database takes no writes.
     ReadOnly { lasts: Duration },
+    /// The database stands still, as on a disk that does not answer.
+    Stall { lasts: Duration },
+    /// Somebody else has all of its connections.
+    Crowd { lasts: Duration },
+    /// Its tables are changed.
+    Migrate,
     /// Somebody else holds SQLite's write lock.
     HoldLock { lasts: Duration },
     /// Every process dies at once.
@@ -60,6 +66,9 @@ impl Fault {
             Fault::Restart { crash: true } => "crash",
             Fault::Restart { crash: false } => "restart",
             Fault::ReadOnly { .. } => "read_only",
+            Fault::Stall { .. } => "stall",
+            Fault::Crowd { .. } => "crowd",
+            Fault::Migrate => "migrate",
             Fault::HoldLock { .. } => "hold_lock",
             Fault::KillAll => "kill_all",
         }
@@ -125,8 +134,12 @@ pub(crate) fn plan(run: &Run, seed: u64) -> Vec<Planned> {
             });
             add(some(run.kills, 2), &mut |dice| Fault::Reset { worker: worker(dice) });
             add(some(run.kills, 2), &mut |_| Fault::DropConnections);
+            let stall = secs(1)..secs(8);
+            add(some(run.kills, 10), &mut |dice| Fault::Stall { lasts: dice.within(stall.clone()) });
+            add(some(run.restarts, 2), &mut |dice| Fault::Crowd { lasts: dice.within(secs(1)..secs(8)) });
         }
     }
+    add(some(run.kills, 10), &mut |_| Fault::Migrate);
     if run.database == Database::Postgres {
         add(some(run.restarts, 2), &mut |dice| Fault::ReadOnly { lasts: dice.within(secs(1)..secs(5)) });
     }

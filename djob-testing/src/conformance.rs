@@ -63,6 +63,7 @@ pub mod lease;
 pub mod list;
 pub mod park;
 mod promises;
+pub mod refusals;
 pub mod schema;
 pub mod settle;
 mod subject;

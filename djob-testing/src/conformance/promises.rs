@@ -261,6 +261,10 @@ macro_rules! __sql_promises {
                 a_claim_that_cannot_be_read_keeps_no_other_from_rescue
                 many_claims_that_cannot_be_read_keep_no_other_from_rescue
             }
+            refusals {
+                an_outcome_that_is_refused_is_replaced_by_that_fact
+                a_job_none_of_whose_outcomes_is_taken_is_set_aside
+            }
             effects {
                 an_effect_and_its_completion_are_committed_together
                 an_effect_that_is_rolled_back_is_an_attempt_that_went_wrong

@@ -11,7 +11,7 @@ use super::open::OPEN_MAX;
 use crate::events::Event;
 use crate::job::settle::Keep;
 use crate::job::{Attempt, ClaimKey, JobState, Settlement};
-use crate::storage::{ClaimEnd, Ended, StorageError};
+use crate::storage::{ClaimEnd, Ended, Still, StorageError};
 
 /// How long a worker that aborts goes on trying to store outcomes.
 const LAST_TRIES: Duration = Duration::from_secs(10);
@@ -99,6 +99,10 @@ async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: 
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
             Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error, answer_lost).await,
+            Err(error) if ends[0].ended.len() > 1 => {
+                tracing::warn!(%error, "the outcomes of a claim are stored one by one");
+                return each_alone(engine, &ends[0], answer_lost).await;
+            }
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
                 refusals += 1;
@@ -193,6 +197,26 @@ async fn one_by_one(
         accepted.extend(Box::pin(store_again(engine, vec![end], answer_lost)).await);
     }
     accepted
+}
+
+/// Nor may it keep its neighbours in the claim from it: each job gets a claim row of its own, and is settled there.
+async fn each_alone(engine: &Engine, end: &ClaimEnd, answer_lost: bool) -> Vec<bool> {
+    let still = |ended: &Ended| Still { job: ended.job.clone(), started: false };
+    let split = ClaimEnd {
+        key: end.key,
+        ended: vec![],
+        still: end.ended.iter().map(still).chain(end.still.iter().cloned()).collect(),
+    };
+    if Box::pin(store_again(engine, vec![split], answer_lost)).await != [true] {
+        return refused(engine, std::slice::from_ref(end));
+    }
+    let mut accepted = true;
+    for ended in end.ended.iter().cloned() {
+        let key = ClaimKey { row: ended.job.id.0, fence: end.key.fence };
+        let alone = ClaimEnd { key, ended: vec![ended], still: vec![] };
+        accepted &= Box::pin(store_again(engine, vec![alone], answer_lost)).await == [true];
+    }
+    vec![accepted]
 }
 
 /// Replaces whatever a job itself said by plain words that every database can store; where that does not help, the job is set

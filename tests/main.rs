@@ -13,6 +13,7 @@ mod many_workers;
 mod model;
 mod mutants;
 mod odd_servers;
+mod plain_text;
 mod poison;
 mod poolers;
 mod restore;

@@ -179,7 +179,11 @@ impl From<sqlx::Error> for StorageError {
             // 28P01, 28000: wrong password or user; 3D000: no such database.
             (_, Some("28P01" | "28000" | "3D000")) => Problem::Unreachable(format!("{text}; check the URL")),
             (sqlx::Error::PoolTimedOut, _) => Problem::Timeout("no free connection"),
-            (sqlx::Error::Io(_) | sqlx::Error::Tls(_), _) => Problem::Unreachable(text),
+            (sqlx::Error::Io(_), _) => Problem::Unreachable(text),
+            (sqlx::Error::Tls(_), _) => Problem::Unreachable(format!(
+                "{text}; TLS takes djob's feature `tls`, and a network that you trust does without: \
+                 `?sslmode=disable`, on MySQL `?ssl-mode=DISABLED`"
+            )),
             // 14: SQLITE_CANTOPEN.
             (_, Some("14")) => {
                 Problem::Unreachable(format!("{text}; does the folder exist, and may this user write to it?"))

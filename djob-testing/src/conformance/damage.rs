@@ -1,16 +1,15 @@
 //! Damage: rows that somebody has edited, or that rotted. For databases with SQL.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use djob::{Client, Clock, Event, Timestamp};
+use djob::{Client, Clock, Event, JobState, NewJob, Settlement, Timestamp};
 
 use super::subject::*;
 use super::worker::{alongside, worker_of};
 use crate::TestDatabase;
 
 pub async fn a_claim_that_cannot_be_read_keeps_no_other_from_rescue(db: &TestDatabase) -> Checked {
-    let clock = Clock::manual(Timestamp::from(SystemTime::now()));
-    let subject = Subject::new(db.client_with(Client::builder().clock(clock.clone())).await, clock);
+    let subject = subject_of(db).await;
     let dead = subject.join().await?;
     subject.put_and_claim(dead, job()).await?;
     assert_eq!(db.execute(damage(&subject)).await?, 1);
@@ -24,8 +23,7 @@ pub async fn a_claim_that_cannot_be_read_keeps_no_other_from_rescue(db: &TestDat
 
 /// More of them than a rescuer looks at at once, and all before the one that can be read.
 pub async fn many_claims_that_cannot_be_read_keep_no_other_from_rescue(db: &TestDatabase) -> Checked {
-    let clock = Clock::manual(Timestamp::from(SystemTime::now()));
-    let subject = Subject::new(db.client_with(Client::builder().clock(clock.clone())).await, clock);
+    let subject = subject_of(db).await;
     let dead = subject.join().await?;
     for _ in 0..120 {
         subject.put_and_claim(dead, job()).await?;
@@ -42,6 +40,47 @@ pub async fn many_claims_that_cannot_be_read_keep_no_other_from_rescue(db: &Test
     .await?;
     assert!(subject.orphans(LEASE).await?.is_empty());
     Ok(())
+}
+
+/// A row that somebody has edited must not stop the claims of its pool: it runs with the nearest counts there are.
+pub async fn a_waiting_row_with_impossible_values_runs_as_its_neighbours_do(db: &TestDatabase) -> Checked {
+    let subject = subject_of(db).await;
+    let jobs: Vec<NewJob> = (1..=5).map(|mark| NewJob { max_attempts: mark, ..job() }).collect();
+    let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    subject.storage().enqueue(jobs).await?;
+    for edit in impossible_values(&subject) {
+        assert_eq!(db.execute(edit).await?, 1, "{edit}");
+    }
+    let worker = subject.join().await?;
+    let claim = subject.claim_batch(worker).await?;
+    assert_eq!(claim.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), ids);
+    assert_eq!((claim.jobs[0].attempt, claim.jobs[1].max_attempts), (0, 0));
+    assert_eq!(subject.storage().held(worker, Duration::ZERO).await?.len(), 1);
+    let again = Settlement::Retry { delay: SECOND, error: "once more".into() };
+    assert!(subject.settle(worker, all(&claim, &again)).await?);
+    for id in ids {
+        assert_eq!(subject.row(id).await?.state, JobState::Scheduled);
+    }
+    Ok(())
+}
+
+/// Edits of the rows whose `max_attempts` was 1 and so on. The last one stays as it was.
+fn impossible_values(subject: &Subject) -> &'static [&'static str] {
+    // The other databases have columns for small numbers only, and look at each text.
+    let in_sqlite_only = 2;
+    let edits = &[
+        "update djob_jobs set attempt = -3 where max_attempts = 1",
+        "update djob_jobs set max_attempts = -1 where max_attempts = 2",
+        "update djob_jobs set attempt = 70000 where max_attempts = 3",
+        "update djob_jobs set args = cast(x'7b2261223a22ff227d' as text) where max_attempts = 4",
+    ];
+    let cut = if subject.storage().database() == "SQLite" { 0 } else { in_sqlite_only };
+    &edits[..edits.len() - cut]
+}
+
+async fn subject_of(db: &TestDatabase) -> Subject {
+    let clock = Clock::manual(Timestamp::from(SystemTime::now()));
+    Subject::new(db.client_with(Client::builder().clock(clock.clone())).await, clock)
 }
 
 /// Makes every claim unreadable.

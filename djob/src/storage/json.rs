@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::clock::{Timestamp, micros};
 use crate::job::{Claim, ClaimKey, ClaimedJob, Due, JobId, Meta, NewJob};
 use crate::storage::StorageError;
-use crate::storage::columns::ARGS_INLINE_MAX;
+use crate::storage::columns::{ARGS_INLINE_MAX, smallint};
 use crate::storage::moves::Move;
 
 /// Writes `[[..],[..]]`, one inner array for each item.
@@ -46,7 +46,8 @@ fn quoted(json: &mut String, text: Option<&str>) {
 
 /// A job for `enqueue.sqlite.sql`.
 pub(crate) fn new_job(json: &mut String, job: &NewJob, nested: Nested) {
-    let NewJob { id, queue, kind, priority, max_attempts, args, .. } = job;
+    let NewJob { id, queue, kind, priority, args, .. } = job;
+    let max_attempts = smallint(job.max_attempts);
     let _ = write!(json, r#"["{}","{queue}","{kind}",{priority},{max_attempts}"#, id.0.simple());
     optional(json, (args.len() <= ARGS_INLINE_MAX).then_some(args), nested);
     optional(json, job.meta.to_json().as_deref(), nested);
@@ -65,8 +66,9 @@ pub(crate) fn large_args(json: &mut String, job: &NewJob) {
 
 /// The nine columns that all rooms share, without the closing bracket.
 fn columns(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
-    let ClaimedJob { id, queue, kind, priority, run_at, attempt, max_attempts, .. } = job;
+    let ClaimedJob { id, queue, kind, priority, run_at, .. } = job;
     let (id, run_at) = (id.0.simple(), run_at.as_micros());
+    let (attempt, max_attempts) = (smallint(job.attempt), smallint(job.max_attempts));
     let _ = write!(json, r#"["{id:X}","{queue}","{kind}",{priority},{run_at},{attempt},{max_attempts}"#);
     optional(json, args, nested);
     optional(json, job.meta.to_json().as_deref(), nested);
@@ -98,8 +100,9 @@ pub(crate) fn to_claim_row(json: &mut String, to: &Move) {
 
 /// A job of a claim row, as [`claim`] reads it.
 pub(crate) fn claimed(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
-    let ClaimedJob { id, kind, run_at, attempt, max_attempts, .. } = job;
+    let ClaimedJob { id, kind, run_at, .. } = job;
     let (id, run_at) = (id.0.simple(), run_at.as_micros());
+    let (attempt, max_attempts) = (smallint(job.attempt), smallint(job.max_attempts));
     let _ = write!(json, r#"["{id:X}","{kind}",{run_at},{attempt},{max_attempts}"#);
     optional(json, args, nested);
     optional(json, job.meta.to_json().as_deref(), nested);
@@ -125,7 +128,7 @@ pub(crate) fn to_finished(json: &mut String, to: &Move, nested: Nested) {
 }
 
 pub(crate) fn attempt_error(json: &mut String, to: &Move) {
-    let _ = write!(json, r#"["{}",{},{}"#, to.job.id.0.simple(), to.job.attempt, to.ran_us);
+    let _ = write!(json, r#"["{}",{},{}"#, to.job.id.0.simple(), smallint(to.job.attempt), to.ran_us);
     quoted(json, to.error.as_deref());
     json.push(']');
 }
@@ -134,14 +137,15 @@ pub(crate) fn id(json: &mut String, id: JobId) {
     let _ = write!(json, r#""{}""#, id.0.simple());
 }
 
-/// One job of a claim row's JSON, as `claim.sqlite.sql` or [`claimed`] writes it.
+/// One job of a claim row's JSON, as `claim.sqlite.sql` or [`claimed`] writes it. It takes whatever a column may hold: one job that
+/// cannot be read would stop the claims of all that wait beside it.
 #[derive(serde::Deserialize)]
 struct Claimed<'a>(
     &'a str,
-    &'a str,
+    #[serde(borrow)] Cow<'a, str>,
     i64,
-    u16,
-    u16,
+    i64,
+    i64,
     #[serde(borrow)] Option<&'a RawValue>,
     #[serde(borrow)] Option<&'a RawValue>,
 );
@@ -162,7 +166,7 @@ pub(crate) fn claim(
         let Claimed(id, name, run_at, attempt, max_attempts, args, meta) = row;
         // Most batches are of one kind: its name is shared.
         if *kind != *name {
-            kind = name.into();
+            kind = (&*name).into();
         }
         jobs.push(ClaimedJob {
             id: JobId(Uuid::try_parse(id).map_err(StorageError::garbled)?),
@@ -171,8 +175,8 @@ pub(crate) fn claim(
             queue: queue.clone(),
             priority,
             run_at: Timestamp::from_micros(run_at),
-            attempt,
-            max_attempts,
+            attempt: count(attempt),
+            max_attempts: count(max_attempts),
             args: args.map(unnested).map(Into::into),
             args_apart: args.is_none(),
             meta: Meta::from_json(meta.map(unnested).as_deref()),
@@ -180,6 +184,11 @@ pub(crate) fn claim(
     }
     jobs.sort_by_key(|job| (job.run_at, job.id));
     Ok(Claim { key, jobs, started })
+}
+
+/// A count as it is stored: of those that fit into a `smallint` the nearest, whatever an edited row says.
+fn count(stored: i64) -> u16 {
+    u16::try_from(stored.clamp(0, i64::from(i16::MAX))).unwrap_or(0)
 }
 
 /// The JSON within: it is an object, so that a string is one that was quoted.

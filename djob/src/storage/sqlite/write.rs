@@ -1,6 +1,8 @@
 //! The writes of SQLite that are more than one statement. All of them run inside of the writer's transaction, or of the
 //! caller's.
 
+use std::borrow::Cow;
+
 use sqlx::Row as _;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use uuid::Uuid;
@@ -59,7 +61,7 @@ pub(super) async fn claim_lane(
     let claim = claim.bind(lane.after.run_at).bind(lane.after.id).bind(limit).bind(now);
     let Some(row) = claim.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let key = ClaimKey { row: fence, fence };
-    let claim = json::claim(key, &lane.queue, lane.priority, row.try_get(0)?, false)?;
+    let claim = json::claim(key, &lane.queue, lane.priority, &text(&row, 0)?, false)?;
     if let Some(last) = claim.jobs.last() {
         let taken = sqlx::query(texts.get(TAKEN)).bind(&lane.queue).bind(lane.priority);
         let taken = taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id);
@@ -135,8 +137,13 @@ pub(super) fn claim_row(row: &SqliteRow) -> Result<(Uuid, Claim), StorageError> 
     let key = ClaimKey { row: row.try_get(0)?, fence: row.try_get(1)? };
     Ok((
         row.try_get(2)?,
-        json::claim(key, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
+        json::claim(key, row.try_get(3)?, row.try_get(4)?, &text(row, 5)?, row.try_get(6)?)?,
     ))
+}
+
+/// A text that may hold what somebody else has written: SQLite does not ask whether it is UTF-8.
+fn text(row: &SqliteRow, column: usize) -> Result<Cow<'_, str>, StorageError> {
+    Ok(String::from_utf8_lossy(row.try_get(column)?))
 }
 
 /// Puts jobs of these kinds back to waiting that were parked because nobody knew them.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use djob::storage::ClaimEnd;
 use djob::{Client, Clock, Event, JobState, NewJob, Settlement, Timestamp};
 
 use super::subject::*;
@@ -60,6 +61,37 @@ pub async fn a_waiting_row_with_impossible_values_runs_as_its_neighbours_do(db: 
     assert!(subject.settle(worker, all(&claim, &again)).await?);
     for id in ids {
         assert_eq!(subject.row(id).await?.state, JobState::Scheduled);
+    }
+    Ok(())
+}
+
+/// djob gives no job such a name, but it must not lose one that somebody else has put there.
+pub async fn a_kind_of_any_text_is_carried_through_every_room(db: &TestDatabase) -> Checked {
+    let subject = subject_of(db).await;
+    let ids = subject.put_many(4).await?;
+    let backslash = if subject.storage().database() == "MySQL" { r"\\" } else { r"\" };
+    let edit = format!("update djob_jobs set kind = 'a \"quoted\" {backslash} kind'");
+    assert_eq!(db.execute(&edit).await?, 4);
+    let worker = subject.join().await?;
+    let claim = subject.claim_batch(worker).await?;
+    assert_eq!(subject.storage().held(worker, Duration::ZERO).await?[0].jobs.len(), 4);
+    for id in &ids {
+        assert_eq!(subject.row(*id).await?.kind, r#"a "quoted" \ kind"#);
+    }
+    let again = Settlement::Retry { delay: SECOND, error: "once more".into() };
+    let park = Settlement::Park { reason: "unknown_kind", detail: "nobody knows it".into() };
+    let ways = claim
+        .jobs
+        .iter()
+        .zip([again, park, finish(JobState::Failed)])
+        .map(|(job, way)| ended(job, way))
+        .collect();
+    let runs_on = vec![still(&claim.jobs[3])];
+    assert!(subject.settle(worker, ClaimEnd { key: claim.key, ended: ways, still: runs_on }).await?);
+    let rooms = [JobState::Scheduled, JobState::Parked, JobState::Failed, JobState::Running];
+    for (id, room) in ids.into_iter().zip(rooms) {
+        let row = subject.row(id).await?;
+        assert_eq!((row.state, row.kind.as_str()), (room, r#"a "quoted" \ kind"#));
     }
     Ok(())
 }

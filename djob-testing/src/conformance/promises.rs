@@ -261,6 +261,7 @@ macro_rules! __sql_promises {
                 a_claim_that_cannot_be_read_keeps_no_other_from_rescue
                 many_claims_that_cannot_be_read_keep_no_other_from_rescue
                 a_waiting_row_with_impossible_values_runs_as_its_neighbours_do
+                a_kind_of_any_text_is_carried_through_every_room
             }
             refusals {
                 an_outcome_that_is_refused_is_replaced_by_that_fact

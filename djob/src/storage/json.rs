@@ -1,7 +1,7 @@
 //! Jobs as JSON arrays: what SQLite and MySQL take and give in place of arrays of columns. Pure.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -39,6 +39,18 @@ fn optional(json: &mut String, raw: Option<&str>, nested: Nested) {
     }
 }
 
+/// A name, as a string of JSON. djob's own need no escapes, but somebody may have edited a row.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+            true => write!(f, r#""{}""#, self.0),
+            false => write!(f, "{}", serde_json::json!(self.0)),
+        }
+    }
+}
+
 /// Text that is not JSON itself.
 fn quoted(json: &mut String, text: Option<&str>) {
     let _ = write!(json, ",{}", serde_json::json!(text));
@@ -48,7 +60,7 @@ fn quoted(json: &mut String, text: Option<&str>) {
 pub(crate) fn new_job(json: &mut String, job: &NewJob, nested: Nested) {
     let NewJob { id, queue, kind, priority, args, .. } = job;
     let max_attempts = smallint(job.max_attempts);
-    let _ = write!(json, r#"["{}","{queue}","{kind}",{priority},{max_attempts}"#, id.0.simple());
+    let _ = write!(json, r#"["{}",{},{},{priority},{max_attempts}"#, id.0.simple(), Text(queue), Text(kind));
     optional(json, (args.len() <= ARGS_INLINE_MAX).then_some(args), nested);
     optional(json, job.meta.to_json().as_deref(), nested);
     let _ = match job.due {
@@ -66,10 +78,11 @@ pub(crate) fn large_args(json: &mut String, job: &NewJob) {
 
 /// The nine columns that all rooms share, without the closing bracket.
 fn columns(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
-    let ClaimedJob { id, queue, kind, priority, run_at, .. } = job;
+    let ClaimedJob { id, priority, run_at, .. } = job;
+    let (queue, kind) = (Text(&job.queue), Text(&job.kind));
     let (id, run_at) = (id.0.simple(), run_at.as_micros());
     let (attempt, max_attempts) = (smallint(job.attempt), smallint(job.max_attempts));
-    let _ = write!(json, r#"["{id:X}","{queue}","{kind}",{priority},{run_at},{attempt},{max_attempts}"#);
+    let _ = write!(json, r#"["{id:X}",{queue},{kind},{priority},{run_at},{attempt},{max_attempts}"#);
     optional(json, args, nested);
     optional(json, job.meta.to_json().as_deref(), nested);
 }
@@ -90,7 +103,7 @@ pub(crate) fn to_claim(json: &mut String, to: &Move) {
 /// A claim row for `to_claims.mysql.sql`, with its one job as [`claim`] reads it.
 pub(crate) fn to_claim_row(json: &mut String, to: &Move) {
     let (id, fence, started) = (to.job.id.0.simple(), to.fence.simple(), u8::from(to.state.is_some()));
-    let _ = write!(json, r#"["{id}","{fence}",{started},"{}",{}"#, to.job.queue, to.job.priority);
+    let _ = write!(json, r#"["{id}","{fence}",{started},{},{}"#, Text(&to.job.queue), to.job.priority);
     let mut jobs = String::from("[");
     claimed(&mut jobs, &to.job, to.row_args(), Nested::Quoted);
     jobs.push(']');
@@ -100,10 +113,10 @@ pub(crate) fn to_claim_row(json: &mut String, to: &Move) {
 
 /// A job of a claim row, as [`claim`] reads it.
 pub(crate) fn claimed(json: &mut String, job: &ClaimedJob, args: Option<&str>, nested: Nested) {
-    let ClaimedJob { id, kind, run_at, .. } = job;
-    let (id, run_at) = (id.0.simple(), run_at.as_micros());
+    let ClaimedJob { id, run_at, .. } = job;
+    let (id, kind, run_at) = (id.0.simple(), Text(&job.kind), run_at.as_micros());
     let (attempt, max_attempts) = (smallint(job.attempt), smallint(job.max_attempts));
-    let _ = write!(json, r#"["{id:X}","{kind}",{run_at},{attempt},{max_attempts}"#);
+    let _ = write!(json, r#"["{id:X}",{kind},{run_at},{attempt},{max_attempts}"#);
     optional(json, args, nested);
     optional(json, job.meta.to_json().as_deref(), nested);
     json.push(']');

@@ -136,6 +136,12 @@ pub async fn a_moment_in_the_past_means_now(subject: &Subject) -> Checked {
     Ok(())
 }
 
+pub async fn more_attempts_than_a_database_counts_are_no_error(subject: &Subject) -> Checked {
+    let id = subject.put(NewJob { max_attempts: u16::MAX, ..job() }).await?;
+    assert!(subject.row(id).await?.max_attempts > 30_000);
+    Ok(())
+}
+
 pub async fn jobs_may_be_scheduled_ten_years_ahead(subject: &Subject) -> Checked {
     let id = subject.put(NewJob { due: Due::In(TEN_YEARS), ..job() }).await?;
     assert_eq!(subject.row(id).await?.run_at, subject.now() + TEN_YEARS);

@@ -22,6 +22,7 @@ macro_rules! __storage_promises {
                 a_job_is_scheduled_until_its_time_and_then_ready
                 a_moment_in_the_past_means_now
                 jobs_may_be_scheduled_ten_years_ahead
+                more_attempts_than_a_database_counts_are_no_error
                 eight_callers_at_once_each_get_what_they_stored
             }
             claim {

@@ -7,6 +7,7 @@ mod clocks;
 mod common;
 mod crash;
 mod enqueue;
+mod failover;
 mod failure_modes;
 mod full_disk;
 mod many_workers;

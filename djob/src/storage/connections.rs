@@ -2,14 +2,16 @@
 //!
 //! sqlx has one, too, but it asks the server after each use whether the connection is still well, which is a second round
 //! trip for every call, and a connection that has died silently keeps its place there until TCP gives up. Here it goes back at
-//! once if the call went well, is asked only after an error, and is closed if nobody came back from the call.
+//! once if the call went well, is asked after an error, and is closed if nobody came back from the call. What it is asked is not
+//! only whether it lives: after a failover the old server may well live, and the database's name leads elsewhere.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
+use sqlx::{Connection, Executor as _, Row as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -20,13 +22,40 @@ use crate::job::BoxFuture;
 /// How long a call waits for a connection, and for a new one to be made.
 const LEND_MAX: Duration = Duration::from_secs(10);
 /// How long a server may take to say that a connection is well.
-const PING_MAX: Duration = Duration::from_secs(2);
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// One that has rested for longer may have died meanwhile, and is asked before it is used.
 const FRESH: Duration = Duration::from_secs(1);
+/// One that never rests is asked this often: if it only looks at things, no refused write will tell.
+const TRUST: Duration = Duration::from_secs(5);
 /// One that nobody wanted for so long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(300);
 /// None lives longer than this: a server's process grows with age, and what lies in between may have moved.
 const AGE_MAX: Duration = Duration::from_secs(1800);
+
+/// A connection that can be asked whether it is of any use.
+pub(crate) trait Asked: Connection {
+    /// Whether the server takes writes.
+    fn takes_writes(&mut self) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
+}
+
+#[cfg(feature = "postgres")]
+impl Asked for sqlx::postgres::PgConnection {
+    async fn takes_writes(&mut self) -> Result<bool, sqlx::Error> {
+        let row = self.fetch_one("show transaction_read_only").await?;
+        Ok(row.try_get::<&str, _>(0)? == "off")
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl Asked for sqlx::mysql::MySqlConnection {
+    async fn takes_writes(&mut self) -> Result<bool, sqlx::Error> {
+        // Newer versions of MariaDB have a word for it.
+        let row = self
+            .fetch_one("select concat(@@global.read_only) in ('0', 'OFF') and not @@global.innodb_read_only")
+            .await?;
+        row.try_get(0)
+    }
+}
 
 type Connect<C> = dyn Fn() -> BoxFuture<'static, Result<C, StorageError>> + Send + Sync;
 
@@ -44,6 +73,8 @@ struct Live<C> {
     conn: C,
     made: Instant,
     used: Instant,
+    /// When the server was last known to take writes.
+    asked: Instant,
 }
 
 /// A connection that is in use. It is closed when it is dropped: see [`put_back`](Lent::put_back).
@@ -53,7 +84,7 @@ pub(crate) struct Lent<'a, C> {
     _place: SemaphorePermit<'a>,
 }
 
-impl<C: Connection> Connections<C> {
+impl<C: Asked> Connections<C> {
     /// Up to `max` connections that `connect` makes.
     pub(crate) fn new(
         max: usize,
@@ -69,14 +100,16 @@ impl<C: Connection> Connections<C> {
         let place = timeout(LEND_MAX, self.0.places.acquire()).await.map_err(|_| none_free())?;
         let place = place.map_err(|_| none_free())?;
         while let Some(mut live) = self.0.take() {
-            if live.used.elapsed() < FRESH || live.is_well().await {
+            let is_trusted = live.used.elapsed() < FRESH && live.asked.elapsed() < TRUST;
+            if is_trusted || live.is_well().await {
                 return Ok(Lent { all: &self.0, live, _place: place });
             }
+            self.0.distrust();
         }
         let made = timeout(LEND_MAX, (self.0.connect)()).await;
         let conn = made.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?;
-        let (made, used) = (Instant::now(), Instant::now());
-        Ok(Lent { all: &self.0, live: Live { conn, made, used }, _place: place })
+        let now = Instant::now();
+        Ok(Lent { all: &self.0, live: Live { conn, made: now, used: now, asked: now }, _place: place })
     }
 
     /// Does `work` on one of them, within `limit`. A connection that did not answer by then is thrown away.
@@ -117,6 +150,11 @@ impl<C> Inner<C> {
         self.resting().pop_back()
     }
 
+    /// One of them is of no use: those at rest have most likely died with it, or lead to the same server.
+    fn distrust(&self) {
+        self.resting().clear();
+    }
+
     fn put_back(&self, mut live: Live<C>) {
         live.used = Instant::now();
         let mut resting = self.resting();
@@ -130,13 +168,16 @@ impl<C> Inner<C> {
     }
 }
 
-impl<C: Connection> Live<C> {
+impl<C: Asked> Live<C> {
+    /// Whether it lives, and leads to where one can write.
     async fn is_well(&mut self) -> bool {
-        timeout(PING_MAX, self.conn.ping()).await.is_ok_and(|answer| answer.is_ok())
+        let answer = timeout(ANSWER_MAX, self.conn.takes_writes()).await;
+        self.asked = Instant::now();
+        matches!(answer, Ok(Ok(true)))
     }
 }
 
-impl<C: Connection> Lent<'_, C> {
+impl<C: Asked> Lent<'_, C> {
     /// Gives the connection back after a call that went well.
     pub(crate) fn put_back(self) {
         self.all.put_back(self.live);
@@ -148,8 +189,7 @@ impl<C: Connection> Lent<'_, C> {
         if self.live.is_well().await {
             self.all.put_back(self.live);
         } else {
-            // Those at rest have most likely died with it.
-            self.all.resting().clear();
+            self.all.distrust();
         }
     }
 }
@@ -170,10 +210,8 @@ impl<C> DerefMut for Lent<'_, C> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::postgres::PgConnection;
-    use sqlx::{Executor as _, Row as _};
-
     use super::*;
+    use sqlx::postgres::PgConnection;
 
     fn connections(max: usize) -> Connections<PgConnection> {
         let url = djob_servers::postgres_url().unwrap();
@@ -223,7 +261,7 @@ mod tests {
             lent.execute("select pg_terminate_backend(pg_backend_pid())").await.unwrap_err();
             lent.put_back_if_well().await;
         }
-        timeout(PING_MAX, connections.lend()).await.expect("there is a free place").unwrap();
+        timeout(ANSWER_MAX, connections.lend()).await.expect("there is a free place").unwrap();
     }
 
     #[tokio::test]
@@ -245,5 +283,44 @@ mod tests {
         one.put_back_if_well().await;
         let mut fresh = connections.lend().await.unwrap();
         assert!(!processes.contains(&process_of(&mut fresh).await));
+    }
+
+    /// As after a failover: what was the primary still answers.
+    #[tokio::test]
+    async fn one_whose_server_takes_no_more_writes_is_not_lent_again() {
+        let connections = connections(2);
+        let (mut met_it, mut rested) = (connections.lend().await.unwrap(), connections.lend().await.unwrap());
+        let processes = [process_of(&mut met_it).await, process_of(&mut rested).await];
+        met_it.execute("set default_transaction_read_only = on").await.unwrap();
+        rested.put_back();
+        met_it.execute("create table nothing ()").await.unwrap_err();
+        met_it.put_back_if_well().await;
+        let mut fresh = connections.lend().await.unwrap();
+        assert!(!processes.contains(&process_of(&mut fresh).await));
+    }
+
+    #[tokio::test]
+    async fn servers_that_take_writes_say_so() {
+        let postgres = djob_servers::postgres_url().unwrap();
+        assert!(PgConnection::connect(&postgres).await.unwrap().takes_writes().await.unwrap());
+        #[cfg(feature = "mysql")]
+        {
+            let mysql = djob_servers::mysql_url().unwrap();
+            let mut conn = sqlx::mysql::MySqlConnection::connect(&mysql).await.unwrap();
+            assert!(conn.takes_writes().await.unwrap());
+        }
+    }
+
+    /// One that only looks at things never meets the refusal of a write.
+    #[tokio::test]
+    async fn one_that_is_always_in_use_is_asked_now_and_then_whether_its_server_takes_writes() {
+        let connections = connections(1);
+        let mut lent = connections.lend().await.unwrap();
+        let process = process_of(&mut lent).await;
+        lent.execute("set default_transaction_read_only = on").await.unwrap();
+        lent.live.asked -= TRUST;
+        lent.put_back();
+        let mut other = connections.lend().await.unwrap();
+        assert_ne!(process_of(&mut other).await, process);
     }
 }

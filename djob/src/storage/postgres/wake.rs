@@ -1,8 +1,25 @@
 //! Hearing of other processes' jobs: LISTEN, on a connection of its own.
 
+use std::time::Duration;
+
+use sqlx::Acquire as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::time::timeout;
 
 use crate::storage::StorageError;
+use crate::storage::connections::Asked as _;
+use crate::storage::error::Problem;
+
+/// When to doubt a connection that says nothing.
+#[derive(Clone, Copy)]
+struct Doubt {
+    /// For so long it may say nothing before it is asked.
+    after: Duration,
+    /// An answer may take so long, and so may connecting.
+    answer_max: Duration,
+}
+
+const DOUBT: Doubt = Doubt { after: Duration::from_secs(10), answer_max: Duration::from_secs(5) };
 
 /// Calls `woken` whenever somebody has notified the channel. Ends when the connection is lost; the caller begins anew.
 pub(super) async fn listen(
@@ -10,14 +27,126 @@ pub(super) async fn listen(
     channel: String,
     woken: &(dyn Fn() + Send + Sync),
 ) -> Result<(), StorageError> {
+    listen_in_doubt(options, &channel, woken, DOUBT).await
+}
+
+async fn listen_in_doubt(
+    options: &PgConnectOptions,
+    channel: &str,
+    woken: &(dyn Fn() + Send + Sync),
+    doubt: Doubt,
+) -> Result<(), StorageError> {
+    let silent = |_| StorageError::new(Problem::Timeout("listen"));
+    let mut listener = timeout(doubt.answer_max, begin(options, channel)).await.map_err(silent)??;
+    // Once before the first wait: what was enqueued before LISTEN has told nobody.
+    woken();
+    loop {
+        // What has come in half when the time is up stays in the connection's buffer.
+        match timeout(doubt.after, listener.try_recv()).await {
+            Ok(heard) => match heard? {
+                Some(_) => woken(),
+                None => return Ok(()),
+            },
+            // Nobody has said anything, or the connection is half-open and nobody can: only an answer tells.
+            Err(_) => {
+                let answer = async { listener.acquire().await?.takes_writes().await };
+                if !timeout(doubt.answer_max, answer).await.map_err(silent)?? {
+                    // After a failover jobs are stored, and told of, elsewhere.
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+async fn begin(options: &PgConnectOptions, channel: &str) -> Result<PgListener, StorageError> {
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(&channel).await?;
-    loop {
-        // Once before the first wait: what was enqueued before LISTEN has told nobody.
-        woken();
-        if listener.try_recv().await?.is_none() {
-            return Ok(());
+    // A connection that is lost is not replaced behind our back.
+    listener.eager_reconnect(false);
+    listener.listen(channel).await?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::str::FromStr as _;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use sqlx::postgres::PgSslMode;
+    use sqlx::{Connection as _, Executor as _};
+    use tokio::net::{TcpListener, TcpStream, UnixStream};
+    use tokio::sync::{Notify, watch};
+
+    use super::*;
+
+    fn server() -> PgConnectOptions {
+        PgConnectOptions::from_str(&djob_servers::postgres_url().unwrap()).unwrap()
+    }
+
+    /// A wire to the server, on a port, over which nothing comes any more once `silent` says so. Nobody is told.
+    async fn wire(silent: watch::Receiver<bool>) -> u16 {
+        let socket: PathBuf = server().get_socket().unwrap().join(".s.PGSQL.5432");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = UnixStream::connect(&socket).await.unwrap();
+                tokio::spawn(carry(client, server, silent.clone()));
+            }
+        });
+        port
+    }
+
+    async fn carry(mut client: TcpStream, mut server: UnixStream, mut silent: watch::Receiver<bool>) {
+        let fell_silent = async { drop(silent.wait_for(|silent| *silent).await) };
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+            () = fell_silent => std::future::pending().await,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_fell_silent_is_noticed() {
+        let (fall_silent, silent) = watch::channel(false);
+        let options = PgConnectOptions::new_without_pgpass().ssl_mode(PgSslMode::Disable);
+        let options = options.host("127.0.0.1").port(wire(silent).await).username(server().get_username());
+        let doubt = Doubt { after: Duration::from_millis(50), answer_max: Duration::from_millis(500) };
+        let (listens, woken) = (Notify::new(), AtomicU32::new(0));
+        let ring = || {
+            woken.fetch_add(1, Ordering::Relaxed);
+            listens.notify_one();
+        };
+        let then = async {
+            listens.notified().await;
+            // Asked a few times, it answers, and that wakes nobody.
+            tokio::time::sleep(doubt.after * 5).await;
+            fall_silent.send_replace(true);
+        };
+        let listening = listen_in_doubt(&options, "fell_silent", &ring, doubt);
+        let both = async { tokio::join!(listening, then).0 };
+        let ended = timeout(Duration::from_secs(10), both).await.expect("nobody has noticed");
+        assert!(ended.unwrap_err().is_unreachable());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_told_while_the_connection_is_asked_is_heard() {
+        let doubt = Doubt { after: Duration::from_micros(1), answer_max: Duration::from_secs(5) };
+        let heard = Notify::new();
+        let mut other = sqlx::PgConnection::connect_with(&server()).await.unwrap();
+        let tell = async {
+            heard.notified().await;
+            for _ in 0..500 {
+                other.execute("notify told_meanwhile").await.unwrap();
+                timeout(Duration::from_secs(5), heard.notified()).await.expect("it was not heard");
+            }
+        };
+        let (options, ring) = (server(), || heard.notify_one());
+        tokio::select! {
+            () = tell => {}
+            ended = listen_in_doubt(&options, "told_meanwhile", &ring, doubt) => panic!("{ended:?}"),
         }
     }
 }

@@ -17,7 +17,10 @@ use uuid::Uuid;
 
 use crate::job::JobId;
 use crate::storage::{News, StorageError};
-use crate::worker::Engine;
+use crate::worker::{Engine, some_of};
+
+/// How long a duty that failed waits at most before it takes the next call.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Does the duties of maintenance until the worker is over: side by side, so that one that waits for an answer keeps no other
 /// from its work.
@@ -35,34 +38,34 @@ pub(crate) async fn keep(engine: Arc<Engine>) {
 
 async fn rescue_those_who_died(engine: &Engine) {
     while comes(engine, engine.heard.silence.notified()).await {
-        report("rescue", rescue::rescue(engine).await);
+        report(engine, "rescue", rescue::rescue(engine).await).await;
     }
 }
 
 async fn unpark_what_is_known(engine: &Engine) {
     while comes(engine, engine.heard.parked.notified()).await {
-        report("unpark", unpark::unpark(engine).await);
+        report(engine, "unpark", unpark::unpark(engine).await).await;
     }
 }
 
 async fn prune_at_times(engine: &Engine) {
     let (mut times, mut looked_at) = (every(Duration::from_secs(300)), JobId::from(Uuid::nil()));
     while comes(engine, times.tick()).await {
-        report("prune", prune::prune(engine, &mut looked_at).await);
+        report(engine, "prune", prune::prune(engine, &mut looked_at).await).await;
     }
 }
 
 async fn cancel_what_is_unwanted(engine: &Engine) {
     let (mut times, mut looked) = (every(Duration::from_secs(1)), None);
     while comes(engine, times.tick()).await {
-        report("cancel", cancel::cancel(engine, &mut looked).await);
+        report(engine, "cancel", cancel::cancel(engine, &mut looked).await).await;
     }
 }
 
 async fn give_back_what_was_forgotten(engine: &Engine) {
     let (mut times, mut doubted) = (every(engine.config.lease / 2), HashSet::new());
     while comes(engine, times.tick()).await {
-        report("forgotten", forgotten::forgotten(engine, &mut doubted).await);
+        report(engine, "forgotten", forgotten::forgotten(engine, &mut doubted).await).await;
     }
 }
 
@@ -75,9 +78,11 @@ async fn comes<T>(engine: &Engine, call: impl Future<Output = T>) -> bool {
     }
 }
 
-fn report(duty: &str, done: Done) {
+/// After an error the duty pauses, and with it its ticks: those of other workers are no longer in step with them.
+async fn report(engine: &Engine, duty: &str, done: Done) {
     if let Err(error) = done {
         tracing::warn!(duty, %error, "maintenance failed; trying again later");
+        comes(engine, tokio::time::sleep(some_of(AFTER_ERROR))).await;
     }
 }
 

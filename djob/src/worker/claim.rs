@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::lanes::Lanes;
 use super::open::{OpenClaim, Run};
 use super::pool::Pool;
-use super::quarantine;
+use super::{quarantine, some_of};
 use crate::events::Event;
 use crate::job::{Claim, ClaimedJob};
 use crate::storage::{ClaimEnd, StorageError};
@@ -67,7 +67,7 @@ pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
             tracing::error!(%error, "could not claim; trying again");
             tokio::select! {
                 () = draining.cancelled() => {}
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = tokio::time::sleep(some_of(Duration::from_secs(1))) => {}
             }
         }
     }
@@ -203,7 +203,7 @@ async fn fetch_args(engine: &Engine, runs: &[Run]) {
         if !error.is_transient() || engine.draining.is_cancelled() {
             return;
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(some_of(pause)).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }
     for (run, job) in runs.into_iter().zip(jobs) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
+use super::some_of;
 use crate::storage::{Heart, News, StorageError};
 
 /// How long the runtime may stand still before the worker is given up.
@@ -101,7 +102,7 @@ async fn beat(engine: &Engine, tick: &Tick) {
             failed => {
                 tracing::warn!(error = ?failed.map(|beaten| beaten.err()), "the heartbeat failed; trying again");
                 heart = None;
-                pause = every / 5;
+                pause = some_of(every / 5);
             }
         }
     }

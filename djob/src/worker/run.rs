@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::engine::{Engine, Orders, Parts};
-use super::{claim, drain, execute, heartbeat, host, quarantine, settle, signals};
+use super::{claim, drain, execute, heartbeat, host, quarantine, settle, signals, some_of};
 use crate::error::WorkerError;
 use crate::events::Event;
 use crate::storage::WorkerInfo;
@@ -61,7 +61,7 @@ async fn incarnations(parts: &Parts, orders: &Orders) -> Result<(), WorkerError>
         }
         tokio::select! {
             () = orders.stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(RESTART.1),
+            () = tokio::time::sleep(some_of(pause)) => pause = (pause * 2).min(RESTART.1),
         }
     }
 }
@@ -144,7 +144,7 @@ async fn listen(engine: Arc<Engine>) {
         engine.client.bell().ring();
         tokio::select! {
             () = engine.over.cancelled() => return,
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(10)),
+            () = tokio::time::sleep(some_of(pause)) => pause = (pause * 2).min(Duration::from_secs(10)),
         }
     }
 }

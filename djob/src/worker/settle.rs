@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::engine::Engine;
 use super::open::OPEN_MAX;
+use super::some_of;
 use crate::events::Event;
 use crate::job::settle::Keep;
 use crate::job::{Attempt, ClaimKey, JobState, Settlement};
@@ -95,7 +96,7 @@ async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: 
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "could not store outcomes; trying again");
                 answer_lost = true;
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(some_of(pause)).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
             Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error, answer_lost).await,
@@ -107,7 +108,7 @@ async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: 
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
                 refusals += 1;
                 ends.iter_mut().for_each(|end| fall_back(end, &error, refusals > REFUSALS_MAX));
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(some_of(pause)).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
         }
@@ -174,7 +175,7 @@ where
             Ok(answer) => return answer,
             Err(error) => tracing::warn!(%error, "{what_failed}; trying again"),
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(some_of(Duration::from_millis(200))).await;
     }
     false
 }

@@ -26,6 +26,8 @@ mod shared;
 pub(crate) mod sqlite;
 pub(crate) mod statement;
 mod traced;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod trust;
 mod types;
 pub(crate) mod verbs;
 

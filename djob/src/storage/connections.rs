@@ -2,21 +2,20 @@
 //!
 //! sqlx has one, too, but it asks the server after each use whether the connection is still well, which is a second round
 //! trip for every call, and a connection that has died silently keeps its place there until TCP gives up. Here it goes back at
-//! once if the call went well, is asked after an error, and is closed if nobody came back from the call. What it is asked is not
-//! only whether it lives: after a failover the old server may well live, and the database's name leads elsewhere.
+//! once if the call went well, is asked after an error, and is closed if nobody came back from the call.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, Executor as _, Row as _};
+use sqlx::Connection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::StorageError;
 use super::error::Problem;
+use super::trust::{Made, Trust};
 use crate::job::BoxFuture;
 
 /// How long a call waits for a connection, and for a new one to be made.
@@ -25,37 +24,10 @@ const LEND_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// One that has rested for longer may have died meanwhile, and is asked before it is used.
 const FRESH: Duration = Duration::from_secs(1);
-/// One that never rests is asked this often: if it only looks at things, no refused write will tell.
-const TRUST: Duration = Duration::from_secs(5);
 /// One that nobody wanted for so long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(300);
 /// None lives longer than this: a server's process grows with age, and what lies in between may have moved.
 const AGE_MAX: Duration = Duration::from_secs(1800);
-
-/// A connection that can be asked whether it is of any use.
-pub(crate) trait Asked: Connection {
-    /// Whether the server takes writes.
-    fn takes_writes(&mut self) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
-}
-
-#[cfg(feature = "postgres")]
-impl Asked for sqlx::postgres::PgConnection {
-    async fn takes_writes(&mut self) -> Result<bool, sqlx::Error> {
-        let row = self.fetch_one("show transaction_read_only").await?;
-        Ok(row.try_get::<&str, _>(0)? == "off")
-    }
-}
-
-#[cfg(feature = "mysql")]
-impl Asked for sqlx::mysql::MySqlConnection {
-    async fn takes_writes(&mut self) -> Result<bool, sqlx::Error> {
-        // Newer versions of MariaDB have a word for it.
-        let row = self
-            .fetch_one("select concat(@@global.read_only) in ('0', 'OFF') and not @@global.innodb_read_only")
-            .await?;
-        row.try_get(0)
-    }
-}
 
 type Connect<C> = dyn Fn() -> BoxFuture<'static, Result<C, StorageError>> + Send + Sync;
 
@@ -64,6 +36,7 @@ pub(crate) struct Connections<C>(Arc<Inner<C>>);
 
 struct Inner<C> {
     connect: Box<Connect<C>>,
+    trust: Trust,
     places: Semaphore,
     /// Those at rest, the one that has rested longest first.
     resting: Mutex<VecDeque<Live<C>>>,
@@ -73,8 +46,7 @@ struct Live<C> {
     conn: C,
     made: Instant,
     used: Instant,
-    /// When the server was last known to take writes.
-    asked: Instant,
+    trust: Made,
 }
 
 /// A connection that is in use. It is closed when it is dropped: see [`put_back`](Lent::put_back).
@@ -84,14 +56,15 @@ pub(crate) struct Lent<'a, C> {
     _place: SemaphorePermit<'a>,
 }
 
-impl<C: Asked> Connections<C> {
+impl<C: Connection> Connections<C> {
     /// Up to `max` connections that `connect` makes.
     pub(crate) fn new(
         max: usize,
+        trust: Trust,
         connect: impl Fn() -> BoxFuture<'static, Result<C, StorageError>> + Send + Sync + 'static,
     ) -> Self {
         let (places, resting) = (Semaphore::new(max), Mutex::default());
-        Connections(Arc::new(Inner { connect: Box::new(connect), places, resting }))
+        Connections(Arc::new(Inner { connect: Box::new(connect), trust, places, resting }))
     }
 
     /// Takes a connection that rests, or makes one.
@@ -100,16 +73,15 @@ impl<C: Asked> Connections<C> {
         let place = timeout(LEND_MAX, self.0.places.acquire()).await.map_err(|_| none_free())?;
         let place = place.map_err(|_| none_free())?;
         while let Some(mut live) = self.0.take() {
-            let is_trusted = live.used.elapsed() < FRESH && live.asked.elapsed() < TRUST;
-            if is_trusted || live.is_well().await {
+            if live.used.elapsed() < FRESH || live.is_well().await {
                 return Ok(Lent { all: &self.0, live, _place: place });
             }
-            self.0.distrust();
         }
+        let trust = self.0.trust.made();
         let made = timeout(LEND_MAX, (self.0.connect)()).await;
         let conn = made.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?;
-        let now = Instant::now();
-        Ok(Lent { all: &self.0, live: Live { conn, made: now, used: now, asked: now }, _place: place })
+        let (made, used) = (Instant::now(), Instant::now());
+        Ok(Lent { all: &self.0, live: Live { conn, made, used, trust }, _place: place })
     }
 
     /// Does `work` on one of them, within `limit`. A connection that did not answer by then is thrown away.
@@ -126,8 +98,9 @@ impl<C: Asked> Connections<C> {
                 Ok(done)
             }
             Ok(Err(error)) => {
+                let refused = self.0.trust.heed(Err(error));
                 conn.put_back_if_well().await;
-                Err(error)
+                refused
             }
             Err(_) => Err(StorageError::new(Problem::Timeout(what))),
         }
@@ -147,18 +120,15 @@ impl<C> Inner<C> {
 
     /// The one that has rested shortest: the others may be needless.
     fn take(&self) -> Option<Live<C>> {
-        self.resting().pop_back()
-    }
-
-    /// One of them is of no use: those at rest have most likely died with it, or lead to the same server.
-    fn distrust(&self) {
-        self.resting().clear();
+        let mut resting = self.resting();
+        resting.retain(|live| self.trust.holds(live.trust));
+        resting.pop_back()
     }
 
     fn put_back(&self, mut live: Live<C>) {
         live.used = Instant::now();
         let mut resting = self.resting();
-        if live.made.elapsed() < AGE_MAX {
+        if live.made.elapsed() < AGE_MAX && self.trust.holds(live.trust) {
             resting.push_back(live);
         }
         // Here, since there is always somebody to come by while it matters.
@@ -168,16 +138,13 @@ impl<C> Inner<C> {
     }
 }
 
-impl<C: Asked> Live<C> {
-    /// Whether it lives, and leads to where one can write.
+impl<C: Connection> Live<C> {
     async fn is_well(&mut self) -> bool {
-        let answer = timeout(ANSWER_MAX, self.conn.takes_writes()).await;
-        self.asked = Instant::now();
-        matches!(answer, Ok(Ok(true)))
+        timeout(ANSWER_MAX, self.conn.ping()).await.is_ok_and(|answer| answer.is_ok())
     }
 }
 
-impl<C: Asked> Lent<'_, C> {
+impl<C: Connection> Lent<'_, C> {
     /// Gives the connection back after a call that went well.
     pub(crate) fn put_back(self) {
         self.all.put_back(self.live);
@@ -189,7 +156,8 @@ impl<C: Asked> Lent<'_, C> {
         if self.live.is_well().await {
             self.all.put_back(self.live);
         } else {
-            self.all.distrust();
+            // Those at rest have most likely died with it.
+            self.all.resting().clear();
         }
     }
 }
@@ -210,12 +178,14 @@ impl<C> DerefMut for Lent<'_, C> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use sqlx::postgres::PgConnection;
+    use sqlx::{Executor as _, Row as _};
+
+    use super::*;
 
     fn connections(max: usize) -> Connections<PgConnection> {
         let url = djob_servers::postgres_url().unwrap();
-        Connections::new(max, move || {
+        Connections::new(max, Trust::default(), move || {
             let url = url.clone();
             Box::pin(async move { Ok(PgConnection::connect(&url).await?) })
         })
@@ -287,40 +257,30 @@ mod tests {
 
     /// As after a failover: what was the primary still answers.
     #[tokio::test]
-    async fn one_whose_server_takes_no_more_writes_is_not_lent_again() {
-        let connections = connections(2);
-        let (mut met_it, mut rested) = (connections.lend().await.unwrap(), connections.lend().await.unwrap());
-        let processes = [process_of(&mut met_it).await, process_of(&mut rested).await];
-        met_it.execute("set default_transaction_read_only = on").await.unwrap();
-        rested.put_back();
-        met_it.execute("create table nothing ()").await.unwrap_err();
-        met_it.put_back_if_well().await;
-        let mut fresh = connections.lend().await.unwrap();
-        assert!(!processes.contains(&process_of(&mut fresh).await));
-    }
-
-    #[tokio::test]
-    async fn servers_that_take_writes_say_so() {
-        let postgres = djob_servers::postgres_url().unwrap();
-        assert!(PgConnection::connect(&postgres).await.unwrap().takes_writes().await.unwrap());
-        #[cfg(feature = "mysql")]
-        {
-            let mysql = djob_servers::mysql_url().unwrap();
-            let mut conn = sqlx::mysql::MySqlConnection::connect(&mysql).await.unwrap();
-            assert!(conn.takes_writes().await.unwrap());
+    async fn when_one_meets_a_server_that_takes_no_writes_none_of_them_is_lent_again() {
+        let connections = connections(3);
+        let mut lent = [
+            connections.lend().await.unwrap(),
+            connections.lend().await.unwrap(),
+            connections.lend().await.unwrap(),
+        ];
+        let mut processes = vec![];
+        for conn in &mut lent {
+            processes.push(process_of(conn).await);
         }
-    }
-
-    /// One that only looks at things never meets the refusal of a write.
-    #[tokio::test]
-    async fn one_that_is_always_in_use_is_asked_now_and_then_whether_its_server_takes_writes() {
-        let connections = connections(1);
-        let mut lent = connections.lend().await.unwrap();
-        let process = process_of(&mut lent).await;
-        lent.execute("set default_transaction_read_only = on").await.unwrap();
-        lent.live.asked -= TRUST;
-        lent.put_back();
-        let mut other = connections.lend().await.unwrap();
-        assert_ne!(process_of(&mut other).await, process);
+        let [rests, in_use, meets_it] = lent;
+        rests.put_back();
+        meets_it.put_back();
+        let write = async |conn: &mut PgConnection| {
+            conn.execute("set default_transaction_read_only = on").await?;
+            conn.execute("create table nothing ()").await?;
+            Ok(())
+        };
+        connections.call(ANSWER_MAX, "write", write).await.unwrap_err();
+        in_use.put_back();
+        for _ in 0..3 {
+            let mut fresh = connections.lend().await.unwrap();
+            assert!(!processes.contains(&process_of(&mut fresh).await));
+        }
     }
 }

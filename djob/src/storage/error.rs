@@ -70,6 +70,12 @@ impl StorageError {
         }
     }
 
+    /// Whether the server takes no writes.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(&*self.0, Problem::ReadOnly(_))
+    }
+
     /// Whether a row of this id was there already.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(&*self.0, Problem::Database(error)

@@ -19,6 +19,7 @@ use super::connections::Connections;
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
+use super::trust::Trust;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
@@ -34,6 +35,7 @@ const TRIES: u32 = 10;
 #[derive(Clone)]
 pub(crate) struct MySqlStorage {
     connections: Connections<MySqlConnection>,
+    trust: Trust,
     options: MySqlConnectOptions,
     texts: Texts,
     naming: Naming,

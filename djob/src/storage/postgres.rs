@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
+use super::trust::Trust;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
@@ -39,6 +40,7 @@ pub(crate) struct PostgresStorage {
     durable: Line,
     claims: Line,
     turns: claim::Turns,
+    trust: Trust,
     options: PgConnectOptions,
     texts: Texts,
     naming: Naming,
@@ -338,6 +340,6 @@ impl Storage for PostgresStorage {
             // A session that listens is given away after the transaction in which it began to.
             return Box::pin(std::future::pending());
         }
-        Box::pin(wake::listen(&self.options, self.naming.channel(), woken))
+        Box::pin(wake::listen(&self.options, &self.trust, self.naming.channel(), woken))
     }
 }

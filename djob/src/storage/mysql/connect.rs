@@ -13,6 +13,7 @@ use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
 use crate::storage::naming::Naming;
 use crate::storage::statement::{Dialect, Texts};
+use crate::storage::trust::Trust;
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
@@ -72,11 +73,12 @@ impl MySqlStorage {
         let options = options.disable_statement_logging();
         let texts = Texts::new(Dialect::MySql, &naming);
         let made = options.clone();
-        let connections = Connections::new(MOST, move || {
+        let trust = Trust::default();
+        let connections = Connections::new(MOST, trust.clone(), move || {
             let options = made.clone();
             Box::pin(async move { connect(&options).await })
         });
-        Ok(MySqlStorage { connections, options, texts, naming, clock })
+        Ok(MySqlStorage { connections, trust, options, texts, naming, clock })
     }
 
     /// A connection that is not lent.

@@ -17,6 +17,7 @@ use crate::storage::error::Problem;
 use crate::storage::naming::Naming;
 use crate::storage::statement::Statement::PARTITIONS;
 use crate::storage::statement::{Dialect, Texts};
+use crate::storage::trust::Trust;
 use crate::storage::verbs::{KNOWN, Verbs};
 use crate::storage::{SchemaVersion, StorageError};
 
@@ -73,11 +74,12 @@ impl PostgresStorage {
     ) -> Self {
         // PgBouncer refuses parameters that it does not know, and djob reads no floating-point number as text.
         let options = options.application_name("djob").disable_statement_logging().extra_float_digits(None);
-        let texts = Texts::new(Dialect::Postgres, &naming);
+        let (texts, trust) = (Texts::new(Dialect::Postgres, &naming), Trust::default());
         let session = |more| if pgbouncer { Session::lent(more) } else { Session::own(more) };
         PostgresStorage {
-            durable: Line::new(&options, DURABLE, session(None)),
-            claims: Line::new(&options, CLAIMS, session(Some(FOR_CLAIMS))),
+            durable: Line::new(&options, &trust, DURABLE, session(None)),
+            claims: Line::new(&options, &trust, CLAIMS, session(Some(FOR_CLAIMS))),
+            trust,
             turns: if pgbouncer { Turns::never() } else { Turns::default() },
             options,
             texts: if pgbouncer { texts.unkept() } else { texts },
@@ -100,9 +102,9 @@ impl PostgresStorage {
 }
 
 impl Line {
-    fn new(options: &PgConnectOptions, max: usize, session: Session) -> Self {
+    fn new(options: &PgConnectOptions, trust: &Trust, max: usize, session: Session) -> Self {
         let (options, told) = (options.clone(), session.clone());
-        let connections = Connections::new(max, move || {
+        let connections = Connections::new(max, trust.clone(), move || {
             let (options, told) = (options.clone(), told.clone());
             Box::pin(async move { connect(&options, &told).await })
         });

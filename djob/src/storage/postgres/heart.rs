@@ -9,20 +9,22 @@ use super::PostgresStorage;
 use super::session::{Session, Unit};
 use crate::clock::{Clock, micros};
 use crate::storage::statement::Texts;
+use crate::storage::trust::Trust;
 use crate::storage::verbs::Verbs;
 use crate::storage::{Heart, News, Reply, StorageError};
 
 struct PostgresHeart {
     conn: PgConnection,
     session: Session,
+    trust: Trust,
     texts: Texts,
     clock: Clock,
 }
 
 pub(super) async fn open(storage: &PostgresStorage) -> Result<Box<dyn Heart>, StorageError> {
-    let (session, texts, clock) =
-        (storage.durable.session.clone(), storage.texts.clone(), storage.clock.clone());
-    Ok(Box::new(PostgresHeart { conn: storage.connect().await?, session, texts, clock }))
+    let (session, trust) = (storage.durable.session.clone(), storage.trust.clone());
+    let (texts, clock) = (storage.texts.clone(), storage.clock.clone());
+    Ok(Box::new(PostgresHeart { conn: storage.connect().await?, session, trust, texts, clock }))
 }
 
 impl Heart for PostgresHeart {
@@ -31,7 +33,7 @@ impl Heart for PostgresHeart {
             let (texts, now) = (&self.texts, self.clock.read());
             let beat =
                 async |conn: &mut PgConnection| Postgres::beat(conn, texts, worker, micros(lease), now).await;
-            self.session.within(&mut self.conn, Unit::Statement, beat).await
+            self.trust.heed(self.session.within(&mut self.conn, Unit::Statement, beat).await)
         })
     }
 }

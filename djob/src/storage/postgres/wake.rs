@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::Acquire as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{Acquire as _, Connection as _};
 use tokio::time::timeout;
 
 use crate::storage::StorageError;
-use crate::storage::connections::Asked as _;
 use crate::storage::error::Problem;
+use crate::storage::trust::Trust;
 
 /// When to doubt a connection that says nothing.
 #[derive(Clone, Copy)]
@@ -24,19 +24,22 @@ const DOUBT: Doubt = Doubt { after: Duration::from_secs(10), answer_max: Duratio
 /// Calls `woken` whenever somebody has notified the channel. Ends when the connection is lost; the caller begins anew.
 pub(super) async fn listen(
     options: &PgConnectOptions,
+    trust: &Trust,
     channel: String,
     woken: &(dyn Fn() + Send + Sync),
 ) -> Result<(), StorageError> {
-    listen_in_doubt(options, &channel, woken, DOUBT).await
+    listen_in_doubt(options, trust, &channel, woken, DOUBT).await
 }
 
 async fn listen_in_doubt(
     options: &PgConnectOptions,
+    trust: &Trust,
     channel: &str,
     woken: &(dyn Fn() + Send + Sync),
     doubt: Doubt,
 ) -> Result<(), StorageError> {
     let silent = |_| StorageError::new(Problem::Timeout("listen"));
+    let made = trust.made();
     let mut listener = timeout(doubt.answer_max, begin(options, channel)).await.map_err(silent)??;
     // Once before the first wait: what was enqueued before LISTEN has told nobody.
     woken();
@@ -47,13 +50,12 @@ async fn listen_in_doubt(
                 Some(_) => woken(),
                 None => return Ok(()),
             },
+            // After a failover jobs are stored, and told of, elsewhere.
+            Err(_) if !trust.holds(made) => return Ok(()),
             // Nobody has said anything, or the connection is half-open and nobody can: only an answer tells.
             Err(_) => {
-                let answer = async { listener.acquire().await?.takes_writes().await };
-                if !timeout(doubt.answer_max, answer).await.map_err(silent)?? {
-                    // After a failover jobs are stored, and told of, elsewhere.
-                    return Ok(());
-                }
+                let answer = async { listener.acquire().await?.ping().await };
+                timeout(doubt.answer_max, answer).await.map_err(silent)??;
             }
         }
     }
@@ -113,7 +115,7 @@ mod tests {
         let options = PgConnectOptions::new_without_pgpass().ssl_mode(PgSslMode::Disable);
         let options = options.host("127.0.0.1").port(wire(silent).await).username(server().get_username());
         let doubt = Doubt { after: Duration::from_millis(50), answer_max: Duration::from_millis(500) };
-        let (listens, woken) = (Notify::new(), AtomicU32::new(0));
+        let (listens, woken, trust) = (Notify::new(), AtomicU32::new(0), Trust::default());
         let ring = || {
             woken.fetch_add(1, Ordering::Relaxed);
             listens.notify_one();
@@ -124,7 +126,7 @@ mod tests {
             tokio::time::sleep(doubt.after * 5).await;
             fall_silent.send_replace(true);
         };
-        let listening = listen_in_doubt(&options, "fell_silent", &ring, doubt);
+        let listening = listen_in_doubt(&options, &trust, "fell_silent", &ring, doubt);
         let both = async { tokio::join!(listening, then).0 };
         let ended = timeout(Duration::from_secs(10), both).await.expect("nobody has noticed");
         assert!(ended.unwrap_err().is_unreachable());
@@ -143,10 +145,19 @@ mod tests {
                 timeout(Duration::from_secs(5), heard.notified()).await.expect("it was not heard");
             }
         };
-        let (options, ring) = (server(), || heard.notify_one());
+        let (options, trust, ring) = (server(), Trust::default(), || heard.notify_one());
         tokio::select! {
             () = tell => {}
-            ended = listen_in_doubt(&options, "told_meanwhile", &ring, doubt) => panic!("{ended:?}"),
+            ended = listen_in_doubt(&options, &trust, "told_meanwhile", &ring, doubt) => panic!("{ended:?}"),
         }
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_the_server_is_not_trusted_any_more() {
+        let doubt = Doubt { after: Duration::from_millis(10), answer_max: Duration::from_secs(5) };
+        let (options, trust) = (server(), Trust::default());
+        let ring = || trust.lose();
+        let listening = listen_in_doubt(&options, &trust, "not_trusted", &ring, doubt);
+        timeout(Duration::from_secs(10), listening).await.expect("it goes on").unwrap();
     }
 }

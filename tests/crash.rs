@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use djob::JobState;
+use djob::sqlx::sqlite::SqliteConnectOptions;
+use djob::sqlx::{self, Connection as _, Executor as _};
 use djob::storage::{Cursor, LaneAt};
 
-use crate::common::{Database, HogJob, TallyJob, count, eventually, mysql, postgres, runs, sqlite, tally};
+use crate::common::{
+    Database, HogJob, Process, TallyJob, count, eventually, mysql, postgres, runs, sqlite, tally,
+};
 
 /// Enqueues jobs, kills the worker in the middle of them, and times a second worker's recovery.
 async fn killed_workers_jobs_complete(database: Database) {
@@ -75,6 +79,25 @@ async fn a_terminated_worker_finishes_what_runs_and_hands_back_the_rest_on_mysql
     a_terminated_worker_leaves_nothing_behind(mysql().await).await;
 }
 
+/// Makes a worker stand still, but not while it holds SQLite's write lock: nobody could overtake it then.
+async fn stop(worker: &Process, database: &Database) {
+    let writable = async || {
+        if !database.url.starts_with("sqlite:") {
+            return true;
+        }
+        let options: SqliteConnectOptions = database.url.parse().unwrap();
+        let options = options.busy_timeout(Duration::from_millis(100));
+        let mut other = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        other.execute("begin immediate; rollback").await.is_ok()
+    };
+    worker.signal("STOP");
+    while !writable().await {
+        worker.signal("CONT");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        worker.signal("STOP");
+    }
+}
+
 /// A worker that stood still for longer than its lease has lost its jobs: what it says about them is refused, and it goes on
 /// under a new id.
 async fn a_worker_that_stood_still_is_overtaken_and_comes_back(database: Database) {
@@ -83,7 +106,7 @@ async fn a_worker_that_stood_still_is_overtaken_and_comes_back(database: Databas
     client.enqueue_all((0..8).map(|number| TallyJob { number, sleep_ms: 1500 })).await.unwrap();
     let first = database.worker(&lease);
     eventually("four jobs run", Duration::from_secs(20), async || runs(&database.ledger()).len() >= 4).await;
-    first.signal("STOP");
+    stop(&first, &database).await;
     let second = database.worker(&lease);
     let completed = async || count(client, JobState::Completed).await == 8;
     eventually("another worker completes them", Duration::from_secs(30), completed).await;

@@ -50,7 +50,8 @@ pub(crate) async fn run(args: Work) -> Result<(), BoxError> {
         .name(&args.name)
         .concurrency(args.concurrency)
         .lease(lease / 6, lease)
-        .shutdown(Duration::from_secs(10), Duration::from_secs(2))
+        // The longest jobs take longer: a deploy interrupts them.
+        .shutdown(Duration::from_secs(2), Duration::from_secs(1))
         .state(desk);
     if args.old {
         worker = worker.only(jobs::known_before());

@@ -10,7 +10,10 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 
-use crate::common::{eventually, tally};
+use crate::common::{count, eventually, tally};
+
+/// Long after the test.
+const LATER: Duration = Duration::from_secs(3600);
 
 /// The name of a database: a port that leads to one socket or another. Connections stay where they are.
 struct Name {
@@ -57,9 +60,14 @@ async fn work_goes_on_elsewhere(
     let test = async {
         runs(1).await.unwrap();
         end_writes().await.unwrap();
+        // What the old server was told takes it a moment to heed.
+        let refused = async || tally.perform_later(3, 0).delay(LATER).on(&client).await.is_err();
+        eventually("writes are refused", Duration::from_secs(20), refused).await;
         name.socket.send_replace(new.folder().join(socket));
         let goes_on = async || runs(2).await.is_ok();
-        eventually("writes go on", Duration::from_secs(5), goes_on).await;
+        eventually("writes go on", Duration::from_secs(20), goes_on).await;
+        let elsewhere = djob::connect(&new.url()).await.unwrap();
+        assert_eq!(count(&elsewhere, JobState::Completed).await, 1, "the second job");
     };
     Worker::new(&client).only([tally.def()]).run_until(test).await.unwrap();
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use djob::JobState;
 use djob_servers::{Durability, MariaDb, Postgres, Server};
 
-use crate::common::{Database, TallyJob, count, eventually, in_a_process_of_its_own, migrated};
+use crate::common::{Database, TallyJob, count, eventually, in_a_process_of_its_own, migrated, runs};
 
 /// Runs `test` in a process whose temporary files lie on a disk of this size. That takes root.
 fn on_a_small_disk<F: Future<Output = ()>>(name: &str, megabytes: u32, test: impl FnOnce() -> F) {
@@ -38,6 +38,8 @@ async fn accepted_jobs_complete(database: Database, mut server: Option<Server>) 
     let worker = database.worker(&[("RUST_LOG", "error")]);
     let batch = |from: u64| (from..from + 500).map(|number| TallyJob { number, sleep_ms: 0 });
     let (mut accepted, mut refused) = (client.enqueue_all(batch(0)).await.unwrap(), None);
+    let works = async || !runs(&database.ledger()).is_empty();
+    eventually("the worker works", Duration::from_secs(20), works).await;
     let ballast = fill(&std::env::temp_dir());
     for from in (500..1_000_000).step_by(500) {
         match client.enqueue_all(batch(from)).await {

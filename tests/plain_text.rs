@@ -1,4 +1,7 @@
-//! Servers on other machines: nothing is said to them in plain text unless the URL allows it.
+//! Servers on other machines: nothing is said to them in plain text unless the URL allows it. Linux has
+//! a second address for that.
+
+#![cfg(target_os = "linux")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

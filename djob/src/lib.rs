@@ -102,6 +102,7 @@ mod hooks;
 mod job;
 pub mod limits;
 mod maintenance;
+mod pause;
 mod registry;
 mod state;
 pub mod storage;

@@ -16,8 +16,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use crate::job::JobId;
+use crate::pause::some_of;
 use crate::storage::{News, StorageError};
-use crate::worker::{Engine, some_of};
+use crate::worker::Engine;
 
 /// How long a duty that failed waits at most before it takes the next call.
 const AFTER_ERROR: Duration = Duration::from_secs(1);

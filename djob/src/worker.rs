@@ -11,7 +11,6 @@ mod heartbeat;
 mod lanes;
 mod layer;
 mod open;
-mod pause;
 mod pool;
 mod prefetch;
 mod quarantine;
@@ -31,7 +30,6 @@ pub use signals::shutdown_signal;
 
 pub(crate) use engine::{Engine, Parts};
 pub(crate) use execute::{call_hooks, panic_text, run_inline};
-pub(crate) use pause::some_of;
 
 use crate::client::Client;
 use crate::error::WorkerError;

@@ -27,6 +27,9 @@ Where PostgreSQL, PgBouncer, MariaDB or libfaketime is missing it is installed i
   DJOB_TEST_MYSQL_URL               use this MariaDB or MySQL, start none
   DJOB_TEST_MARIADBD                the server mariadbd
   DJOB_TEST_PGBOUNCER_URL           use this PgBouncer in transaction mode before that PostgreSQL
+  DJOB_TEST_FAKETIME                the library libfaketime
+
+The tests of a full disk mount a small one, which takes root.
 ";
 
 /// Arguments of `cargo test` that choose packages, each also as `--name=value` or, if short, `-nvalue`.

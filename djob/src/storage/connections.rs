@@ -98,7 +98,7 @@ impl<C: Connection> Connections<C> {
                 Ok(done)
             }
             Ok(Err(error)) => {
-                let refused = self.0.trust.heed(Err(error));
+                let refused = self.0.trust.heed(conn.live.trust, Err(error));
                 conn.put_back_if_well().await;
                 refused
             }

@@ -23,6 +23,7 @@ use super::trust::Trust;
 use super::verbs::{Claims, Now, Verbs};
 use super::*;
 use crate::clock::{Clock, micros};
+use crate::pause::some_of;
 
 /// How long a call may take.
 const CALL_MAX: Duration = Duration::from_secs(30);
@@ -82,9 +83,7 @@ impl MySqlStorage {
                 Err(error) if error.is_deadlock() && tries < TRIES => tries += 1,
                 done => return done,
             }
-            // Not all of them at once: the end of such an id is random.
-            let wait = Uuid::now_v7().as_u128() % (1 << tries.min(6));
-            tokio::time::sleep(Duration::from_millis(1 + u64::try_from(wait).unwrap_or(1))).await;
+            tokio::time::sleep(some_of(Duration::from_millis(1 << tries.min(6)))).await;
         }
     }
 

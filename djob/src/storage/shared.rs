@@ -290,7 +290,8 @@ where
         let ask = texts.ask::<D>(ORPHANS).bind(lease).bind(after).bind(i64::from(limit)).bind(now);
         let rows = ask.fetch_all(conn).await?;
         let full = rows.len() >= limit as usize;
-        let next = rows.last().filter(|_| full).map(|row| row.try_get(0)).transpose()?;
+        // Ids may be damaged, too.
+        let next = rows.iter().rev().filter(|_| full).find_map(|row| row.try_get(0).ok());
         Ok(Orphans { claims: D::readable(&rows).collect(), next })
     }
 

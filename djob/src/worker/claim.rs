@@ -9,9 +9,10 @@ use super::engine::Engine;
 use super::lanes::Lanes;
 use super::open::{OpenClaim, Run};
 use super::pool::Pool;
-use super::{quarantine, some_of};
+use super::quarantine;
 use crate::events::Event;
 use crate::job::{Claim, ClaimedJob};
+use crate::pause::some_of;
 use crate::storage::{ClaimEnd, StorageError};
 
 /// The pause between two looks when there was work a moment ago; it doubles with each look in vain.

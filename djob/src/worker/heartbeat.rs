@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
-use super::some_of;
+use crate::pause::some_of;
 use crate::storage::{Heart, News, StorageError};
 
 /// How long the runtime may stand still before the worker is given up.

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::engine::{Engine, Orders, Parts};
-use super::{claim, drain, execute, heartbeat, host, quarantine, settle, signals, some_of};
+use super::{claim, drain, execute, heartbeat, host, quarantine, settle, signals};
 use crate::error::WorkerError;
 use crate::events::Event;
+use crate::pause::some_of;
 use crate::storage::WorkerInfo;
 
 /// The pause before another start; it doubles with each one in vain.

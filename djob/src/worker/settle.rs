@@ -8,16 +8,18 @@ use uuid::Uuid;
 
 use super::engine::Engine;
 use super::open::OPEN_MAX;
-use super::some_of;
 use crate::events::Event;
 use crate::job::settle::Keep;
 use crate::job::{Attempt, ClaimKey, JobState, Settlement};
+use crate::pause::some_of;
 use crate::storage::{ClaimEnd, Ended, Still, StorageError};
 
 /// How long a worker that aborts goes on trying to store outcomes.
 const LAST_TRIES: Duration = Duration::from_secs(10);
 /// How often a database may refuse an outcome before the job is set aside instead.
 const REFUSALS_MAX: u32 = 5;
+/// After so many refusals in a row of calls the fault lies with no single outcome, and nobody waits between them any more.
+const HOPELESS: u32 = 20;
 
 /// Stores outcomes until the worker is over.
 pub(crate) async fn settler(engine: Arc<Engine>) {
@@ -71,21 +73,35 @@ pub(crate) async fn splitter(engine: Arc<Engine>) {
 /// Stores what became of claims; returns for each whether it was accepted. Tries again until the database answers, until the
 /// lease is lost (then others have the jobs, and nothing that is said here counts), or until there is no hope.
 pub(crate) async fn store(engine: &Engine, ends: Vec<ClaimEnd>) -> Vec<bool> {
-    store_again(engine, ends, false).await
+    store_again(engine, ends, &mut Trial::new()).await
 }
 
-/// The same, when these may have been stored already by a call whose answer was lost.
-async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: bool) -> Vec<bool> {
-    let (mut pause, mut refusals, begin) = (Duration::from_millis(20), 0, Instant::now());
-    loop {
+/// What has happened so far to outcomes that are to be stored.
+struct Trial {
+    begin: Instant,
+    /// They may have been stored already, by a call whose answer was lost.
+    answer_lost: bool,
+    /// How often the database has refused any of them.
+    refusals: u32,
+}
+
+impl Trial {
+    fn new() -> Self {
+        Trial { begin: Instant::now(), answer_lost: false, refusals: 0 }
+    }
+}
+
+async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, trial: &mut Trial) -> Vec<bool> {
+    let (mut pause, mut refusals) = (Duration::from_millis(20), 0);
+    while !ends.is_empty() {
         // A worker that ends does not wait for ever: its claims are rescued later.
-        let too_long = engine.abort.is_cancelled() && begin.elapsed() > LAST_TRIES;
+        let too_long = engine.abort.is_cancelled() && trial.begin.elapsed() > LAST_TRIES;
         if engine.lost() || too_long || refusals > 2 * REFUSALS_MAX {
             return refused(engine, &ends);
         }
         match engine.storage().settle(engine.id, &ends).await {
             Ok(mut accepted) => {
-                if answer_lost {
+                if trial.answer_lost {
                     for (end, accepted) in ends.iter().zip(&mut accepted) {
                         *accepted = *accepted || was_stored(engine, end).await;
                     }
@@ -93,26 +109,30 @@ async fn store_again(engine: &Engine, mut ends: Vec<ClaimEnd>, mut answer_lost: 
                 ends.iter().zip(&accepted).for_each(|(end, accepted)| tell(engine, end, *accepted));
                 return accepted;
             }
-            Err(error) if error.is_transient() => {
+            // No outcome is to blame for a setting.
+            Err(error) if error.is_transient() || error.is_setting() => {
                 tracing::warn!(%error, "could not store outcomes; trying again");
-                answer_lost = true;
+                trial.answer_lost = true;
                 tokio::time::sleep(some_of(pause)).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
-            Err(error) if ends.len() > 1 => return one_by_one(engine, ends, &error, answer_lost).await,
+            Err(error) if ends.len() > 1 => return in_halves(engine, ends, &error, trial).await,
             Err(error) if ends[0].ended.len() > 1 => {
-                tracing::warn!(%error, "the outcomes of a claim are stored one by one");
-                return each_alone(engine, &ends[0], answer_lost).await;
+                return apart(engine, &ends[0], &error, trial).await;
             }
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be stored: storing that fact instead");
-                refusals += 1;
-                ends.iter_mut().for_each(|end| fall_back(end, &error, refusals > REFUSALS_MAX));
-                tokio::time::sleep(some_of(pause)).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
+                (refusals, trial.refusals) = (refusals + 1, trial.refusals + 1);
+                let hopeless = trial.refusals > HOPELESS;
+                ends.iter_mut().for_each(|end| fall_back(end, &error, hopeless || refusals > REFUSALS_MAX));
+                if !hopeless {
+                    tokio::time::sleep(some_of(pause)).await;
+                    pause = (pause * 2).min(Duration::from_secs(2));
+                }
             }
         }
     }
+    vec![]
 }
 
 /// Whether an outcome that is refused, after an earlier answer was lost, was stored by that earlier call. What it left behind
@@ -185,39 +205,40 @@ pub(crate) async fn start(engine: &Engine, key: ClaimKey) -> bool {
     persistently(engine, "could not note that a job begins", || engine.storage().start(engine.id, key)).await
 }
 
-/// One outcome that the database refuses must not keep the others from being stored.
-async fn one_by_one(
+/// One outcome that the database refuses must not keep the others from being stored: it is looked for by halves.
+async fn in_halves(
     engine: &Engine,
-    ends: Vec<ClaimEnd>,
+    mut ends: Vec<ClaimEnd>,
     error: &StorageError,
-    answer_lost: bool,
+    trial: &mut Trial,
 ) -> Vec<bool> {
-    tracing::warn!(%error, "outcomes are stored one by one");
-    let mut accepted = Vec::with_capacity(ends.len());
-    for end in ends {
-        accepted.extend(Box::pin(store_again(engine, vec![end], answer_lost)).await);
-    }
+    tracing::warn!(%error, claims = ends.len(), "outcomes are stored in two parts");
+    let rest = ends.split_off(ends.len() / 2);
+    let mut accepted = Box::pin(store_again(engine, ends, trial)).await;
+    accepted.extend(Box::pin(store_again(engine, rest, trial)).await);
     accepted
 }
 
-/// Nor may it keep its neighbours in the claim from it: each job gets a claim row of its own, and is settled there.
-async fn each_alone(engine: &Engine, end: &ClaimEnd, answer_lost: bool) -> Vec<bool> {
+/// Nor may it keep its neighbours in the claim from it: each job gets a claim row of its own, and is settled there. What is
+/// answered speaks for the claim alone.
+async fn apart(engine: &Engine, end: &ClaimEnd, error: &StorageError, trial: &mut Trial) -> Vec<bool> {
+    tracing::warn!(%error, jobs = end.ended.len(), "the outcomes of a claim are stored apart");
     let still = |ended: &Ended| Still { job: ended.job.clone(), started: false };
     let split = ClaimEnd {
         key: end.key,
         ended: vec![],
         still: end.ended.iter().map(still).chain(end.still.iter().cloned()).collect(),
     };
-    if Box::pin(store_again(engine, vec![split], answer_lost)).await != [true] {
+    if Box::pin(store_again(engine, vec![split], trial)).await != [true] {
         return refused(engine, std::slice::from_ref(end));
     }
-    let mut accepted = true;
-    for ended in end.ended.iter().cloned() {
-        let key = ClaimKey { row: ended.job.id.0, fence: end.key.fence };
-        let alone = ClaimEnd { key, ended: vec![ended], still: vec![] };
-        accepted &= Box::pin(store_again(engine, vec![alone], answer_lost)).await == [true];
-    }
-    vec![accepted]
+    let alone = |ended: &Ended| ClaimEnd {
+        key: ClaimKey { row: ended.job.id.0, fence: end.key.fence },
+        ended: vec![ended.clone()],
+        still: vec![],
+    };
+    Box::pin(store_again(engine, end.ended.iter().map(alone).collect(), trial)).await;
+    vec![true]
 }
 
 /// Replaces whatever a job itself said by plain words that every database can store; where that does not help, the job is set

@@ -164,10 +164,12 @@ fn deaths(case: &Case, faults: &Faults) -> Deaths {
         let lost = |until: Moment| faults.lost_its_lease(ran, until.min(ran.at + 10 * SECOND));
         ran.attempt == attempt && (faults.killed_after(ran, *until) || lost(*until))
     };
-    let ran = case.runs.iter().zip(ends).filter(died).map(|(ran, _)| ran.whom.as_str());
+    // A process that lost its lease and began anew is another worker.
+    let worker = |whom: &'_ str, at| (whom.to_owned(), faults.life(whom, at));
+    let ran = case.runs.iter().zip(ends).filter(died).map(|(ran, _)| worker(&ran.whom, ran.at));
     let held = || case.held.iter().filter(move |held| held.at >= since);
-    let noted = held().filter(|held| held.begun).map(|held| held.whom.as_str());
-    let begun: BTreeSet<&str> = ran.chain(noted).collect();
-    let held: BTreeSet<&str> = held().map(|held| held.whom.as_str()).collect();
+    let noted = held().filter(|held| held.begun).map(|held| worker(&held.whom, held.at));
+    let begun: BTreeSet<(String, usize)> = ran.chain(noted).collect();
+    let held: BTreeSet<(String, usize)> = held().map(|held| worker(&held.whom, held.at)).collect();
     Deaths { begun: begun.len(), held: held.difference(&begun).count() }
 }

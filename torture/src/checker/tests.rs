@@ -213,6 +213,20 @@ fn what_happens_after_the_sentence_has_not_led_to_it() {
 }
 
 #[test]
+fn a_process_that_lost_its_lease_dies_once_more_when_it_is_killed() {
+    let story = |lost: bool| {
+        let story = Story::of("quick").joined("a", 0).joined("c", 0).runs("a", 5, 1, Outcome::Ok, 100);
+        let story =
+            story.fault("silence", Some("a"), 90, 7000).starts("b", 6, 1, 8000).killed("b", true, 8010);
+        let story = if lost { story.joined("a", 8500) } else { story };
+        let story = story.starts("a", 7, 1, 16_000).killed("a", true, 16_010);
+        story.is(1, "quick", "failed", Some("crash_loop: 3 workers"))
+    };
+    assert_eq!(story(true).judged().condemned, 1);
+    story(false).breaks(|verdict| verdict.wrong_end, "ended wrong");
+}
+
+#[test]
 fn a_death_before_an_error_is_forgotten() {
     let story = |attempt| {
         let story = Story::of("flaky").joined("c", 0).starts("a", 5, 1, 100).killed("a", true, 110);

@@ -153,6 +153,11 @@ impl Faults {
     }
 
     /// When this worker began anew.
+    /// Which of its lives a worker process was in: each begins with a new lease.
+    pub(super) fn life(&self, whom: &str, at: Moment) -> usize {
+        self.joined.iter().filter(|(one, joined)| one == whom && *joined <= at).count()
+    }
+
     fn joined_again(&self, whom: &str) -> impl Iterator<Item = Moment> {
         self.joined.iter().filter(move |(one, _)| one == whom).skip(1).map(|(_, at)| *at)
     }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, Row as
 use super::PostgresStorage;
 use super::call::Line;
 use super::claim::Turns;
-use super::session::{FOR_CLAIMS, Session};
+use super::session::{FOR_CLAIMS, Session, TRANSACTION};
 use crate::clock::Clock;
 use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
@@ -156,7 +156,8 @@ pub(super) fn migrations(naming: &Naming) -> Vec<(i64, &'static str, String)> {
 /// Applies what is missing, all of it or nothing. Another program's migration is waited for.
 pub(super) async fn migrate(storage: &PostgresStorage) -> Result<SchemaVersion, StorageError> {
     let mut conn = storage.connect().await?;
-    let mut tx = conn.begin().await?;
+    // Later statements see what was done while the lock was waited for.
+    let mut tx = conn.begin_with(TRANSACTION).await?;
     // A pooler's session may hold statements of the names that the migrator gives to its own.
     tx.execute("deallocate all").await?;
     tx.execute("set local lock_timeout = 0; select pg_advisory_xact_lock(hashtext('djob migrations'))")

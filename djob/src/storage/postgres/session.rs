@@ -5,7 +5,7 @@
 //! and begins by telling it.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr, SqlStr};
 
 use crate::storage::StorageError;
 
@@ -27,7 +27,7 @@ const ISOLATION: &str = "default_transaction_isolation = 'read committed'";
 /// A claim that is lost with the server leaves its jobs where they were, so it need not wait for the disk.
 pub(super) const FOR_CLAIMS: &str = "synchronous_commit = off";
 
-const TRANSACTION: &str = "begin isolation level read committed";
+pub(super) const TRANSACTION: &str = "begin isolation level read committed";
 const VIEW: &str = "begin isolation level repeatable read read only";
 
 /// How much is done at once.
@@ -78,9 +78,15 @@ impl Session {
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         let Some(begin) = self.begin(unit) else { return work(conn).await };
-        let mut tx = conn.begin_with(begin).await?;
-        let done = work(&mut tx).await?;
-        tx.commit().await?;
+        let done = async {
+            conn.execute(begin).await?;
+            work(conn).await
+        };
+        let done = done.await;
+        // Also where it has begun, and what it was told was refused.
+        let ended = conn.execute(if done.is_ok() { "commit" } else { "rollback" }).await;
+        let done = done?;
+        ended?;
         Ok(done)
     }
 

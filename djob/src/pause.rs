@@ -1,5 +1,5 @@
-//! Pauses after something went wrong: never quite the same, so that fifty workers that have lost their database do not come back
-//! to it in one moment.
+//! Pauses after something went wrong: never quite the same, so that fifty workers that have lost their database, or two
+//! transactions that have blocked each other, do not come back in one moment.
 
 use std::time::Duration;
 

@@ -171,7 +171,8 @@ fn enter(cases: &mut HashMap<Uuid, Case>, whom: &str, event: &Event) {
         Event::Settled { at, id, state } => {
             if ["completed", "failed", "cancelled"].contains(&state.as_str()) {
                 case(cases, *id).told.push((*at, state.clone()));
-            } else if state == "scheduled" {
+            // An older release parks what it does not know.
+            } else if matches!(state.as_str(), "scheduled" | "parked") {
                 case(cases, *id).put_back.push(*at);
             }
         }

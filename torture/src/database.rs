@@ -2,6 +2,7 @@
 //! connection of its own, past the wires: nothing here goes through djob.
 
 mod faults;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(crate) struct Rooms {
     pub(crate) unfinished: Vec<(String, Uuid)>,
     /// The job of each effect.
     pub(crate) effects: Vec<Uuid>,
+    /// Each job that came into the room of finished ones, as often as it came.
+    pub(crate) witnessed: Vec<Uuid>,
 }
 
 impl Site {
@@ -146,6 +149,9 @@ impl Site {
                     for row in sqlx::query(ask).fetch_all(&mut *$conn).await? {
                         rooms.unfinished.push((room.to_owned(), row.try_get(0)?));
                     }
+                }
+                for row in sqlx::query("select id from witnessed").fetch_all(&mut *$conn).await? {
+                    rooms.witnessed.push(row.try_get(0)?);
                 }
                 for row in sqlx::query("select job from effects").fetch_all(&mut *$conn).await? {
                     rooms.effects.push(row.try_get::<String, _>(0)?.parse()?);

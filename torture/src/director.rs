@@ -65,6 +65,7 @@ pub(crate) async fn direct(
     let site = Site::start(run.database, folder).await?;
     djob::connect(site.url()).await?.migrate().await?;
     site.connect().await?.execute(bank::TABLE).await?;
+    site.call_witness().await?;
     let mut places = vec![];
     for _ in 0..run.workers {
         places.push(Place::new(&site).await?);

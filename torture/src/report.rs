@@ -76,7 +76,7 @@ impl Report {
             ("runs in vain, explained by a fault", count(v.duplicates_explained)),
             ("**runs in vain, unexplained**", count(v.duplicates_unexplained)),
             ("jobs of dead workers that were recovered", count(recovery.count)),
-            ("and that waited for the quarantine, or were set aside", count(v.ran_apart)),
+            ("and that were put back or aside first", count(v.ran_apart)),
             ("the longest of them", format!("{} ms", v.apart_ms_max)),
             ("killed while nobody could ask about them", count(v.unseen)),
             ("recovery, half of them within", format!("{} ms", recovery.p50)),

@@ -50,6 +50,8 @@ pub(crate) struct Case {
     pub(crate) finished: Vec<Row>,
     pub(crate) unfinished: Vec<String>,
     pub(crate) effects: u64,
+    /// How often it came into the room of finished jobs.
+    pub(crate) witnessed: usize,
     /// The workers that held it when they were killed or stopped, in the order in which that happened.
     pub(crate) held: Vec<Held>,
 }
@@ -124,6 +126,9 @@ pub(crate) fn cases(books: &[Book], rooms: &Rooms) -> HashMap<Uuid, Case> {
     }
     for (room, id) in &rooms.unfinished {
         case(&mut cases, *id).unfinished.push(room.clone());
+    }
+    for id in &rooms.witnessed {
+        case(&mut cases, *id).witnessed += 1;
     }
     for id in &rooms.effects {
         case(&mut cases, *id).effects += 1;

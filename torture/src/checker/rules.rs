@@ -27,7 +27,10 @@ pub(super) fn judge(case: &Case, faults: &Faults, verdict: &mut Verdict) {
     }
     if is_accepted_twice(case) {
         verdict.accepted_twice += 1;
-        verdict.complain(case, &format!("accepted twice ({} effects)", case.effects));
+        verdict.complain(
+            case,
+            &format!("accepted twice ({} effects, seen to end {} times)", case.effects, case.witnessed),
+        );
     }
     match end(case, faults) {
         End::Right => {}
@@ -89,6 +92,7 @@ fn is_accepted_twice(case: &Case) -> bool {
     let effects = u64::from(case.kind == "effect" && completed);
     let told_otherwise = |(_, state): &(Moment, String)| case.finished.iter().any(|row| row.state != *state);
     case.finished.len() > 1
+        || case.witnessed != case.finished.len()
         || case.told.len() > 1
         || case.effects != effects
         || case.told.iter().any(told_otherwise)

@@ -88,6 +88,7 @@ impl Story {
     }
 
     fn is(mut self, job: u128, kind: &str, state: &str, error: Option<&str>) -> Self {
+        self.rooms.witnessed.push(id(job));
         let (kind, state, error) = (kind.into(), state.into(), error.map(Into::into));
         self.rooms.finished.push(Row { id: id(job), kind, state, error });
         self
@@ -144,6 +145,13 @@ fn an_effect_may_be_killed_before_it_can_note_its_good_end() {
 fn a_worker_that_was_told_another_end_saw_a_second_one() {
     let story = Story::of("quick").runs("a", 5, 1, Outcome::Ok, 100).told("a", "failed", 110);
     story.is(1, "quick", "completed", None).breaks(|verdict| verdict.accepted_twice, "accepted twice");
+}
+
+#[test]
+fn what_ended_twice_was_accepted_twice_though_nobody_lived_to_tell() {
+    let mut story = Story::of("quick").runs("a", 5, 1, Outcome::Ok, 100).is(1, "quick", "completed", None);
+    story.rooms.witnessed.push(id(1));
+    story.breaks(|verdict| verdict.accepted_twice, "accepted twice");
 }
 
 #[test]

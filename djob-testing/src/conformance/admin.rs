@@ -120,6 +120,62 @@ pub async fn a_job_that_is_retried_while_its_stop_is_looked_for_is_not_stopped_a
     Ok(())
 }
 
+pub async fn a_job_that_is_cancelled_while_it_comes_back_is_in_one_room(subject: &Subject) -> Checked {
+    for moment in 0..150 {
+        let (worker, others) = (worker(), worker());
+        let claim = subject.put_and_claim(worker, job()).await?;
+        let id = claim.jobs[0].id;
+        let again = async {
+            // At each moment of the cancelling once.
+            for _ in 0..moment {
+                tokio::task::yield_now().await;
+            }
+            assert!(subject.settle(worker, all(&claim, &Settlement::Release)).await?);
+            subject.claim(others, 1).await
+        };
+        let (cancelled, again) = tokio::join!(subject.storage().cancel(id), again);
+        let (cancelled, again) = (cancelled?, again?);
+        assert!(
+            cancelled != Cancelled::Now || again.is_empty(),
+            "moment {moment}: it was cancelled, and another worker has it"
+        );
+        for claim in again {
+            assert!(subject.settle(others, all(&claim, &finish(JobState::Cancelled))).await?);
+        }
+        subject.storage().cancel(id).await?;
+        assert_eq!(subject.state(id).await?, Some(JobState::Cancelled));
+    }
+    Ok(())
+}
+
+pub async fn a_job_that_is_retried_twice_as_it_fails_is_in_one_room(subject: &Subject) -> Checked {
+    for moment in 0..150 {
+        let (worker, others) = (worker(), worker());
+        let claim = subject.put_and_claim(worker, job()).await?;
+        let id = claim.jobs[0].id;
+        let again = async {
+            // At each moment of the first retry once.
+            for _ in 0..moment {
+                tokio::task::yield_now().await;
+            }
+            assert!(subject.settle(worker, all(&claim, &finish(JobState::Failed))).await?);
+            subject.storage().retry(id).await?;
+            subject.claim(others, 1).await
+        };
+        let (retried, again) = tokio::join!(subject.storage().retry(id), again);
+        // Whose insert comes second finds the job there already.
+        let _ = retried;
+        let again = again?;
+        let twice = subject.claim(others, 1).await?;
+        assert!(again.len() + twice.len() <= 1, "moment {moment}: two have it");
+        for claim in again.iter().chain(&twice) {
+            assert!(subject.settle(others, all(claim, &completed())).await?);
+        }
+        assert_eq!(subject.state(id).await?, Some(JobState::Completed));
+    }
+    Ok(())
+}
+
 pub async fn a_job_that_went_wrong_is_retried_now(subject: &Subject) -> Checked {
     let rooms = one_in_each_room(subject).await?;
     subject.advance(SECOND);

@@ -134,6 +134,8 @@ macro_rules! __storage_promises {
                 the_wish_to_stop_ends_with_the_job
                 a_cancelled_job_that_is_retried_is_not_stopped_again
                 a_job_that_is_retried_while_its_stop_is_looked_for_is_not_stopped_again
+                a_job_that_is_cancelled_while_it_comes_back_is_in_one_room
+                a_job_that_is_retried_twice_as_it_fails_is_in_one_room
                 a_job_that_went_wrong_is_retried_now
                 a_running_job_cannot_be_retried
                 a_retried_job_has_at_least_one_more_attempt

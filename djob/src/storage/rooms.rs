@@ -9,12 +9,10 @@ use crate::clock::micros;
 use crate::job::JobId;
 use crate::job::settle::KEEP_COMPLETED;
 
-/// Locks a job's row where a move is a copy and then a delete: nobody else may move it in between.
-async fn lock<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<()> {
-    if texts.has(LOCK_JOB) {
-        D::finds(conn, texts, LOCK_JOB, id).await?;
-    }
-    Ok(())
+/// Locks a job's row where a move is a copy and then a delete: nobody else may move it in between. `false` if there is none to
+/// lock, as while it runs: what comes into a room afterwards is not locked, and must not be copied.
+async fn lock<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
+    Ok(!texts.has(LOCK_JOB) || D::finds(conn, texts, LOCK_JOB, id).await?)
 }
 
 /// Cancels a job that waits, or asks for it to be stopped.
@@ -57,6 +55,10 @@ async fn cancel_waiting<D: Verbs>(
     now: Now,
     id: JobId,
 ) -> Result<bool> {
+    // Again, since it may have come back only now.
+    if !lock::<D>(conn, texts, id).await? {
+        return Ok(false);
+    }
     let cancelled = D::cancel_waiting(conn, texts, id, CANCEL_REASON, micros(KEEP_COMPLETED), now).await?;
     if cancelled {
         // PostgreSQL has deleted the row already, as it copied it.
@@ -88,6 +90,10 @@ pub(super) async fn retry<D: Verbs>(
 ) -> Result<bool> {
     lock::<D>(conn, texts, id).await?;
     if D::finds(conn, texts, KEY_IS_TAKEN, id).await? {
+        return Ok(false);
+    }
+    // Again, since it may have ended only now.
+    if !lock::<D>(conn, texts, id).await? {
         return Ok(false);
     }
     let back = D::on_job(conn, texts, RETRY_FINISHED, id, now).await? > 0;

@@ -304,6 +304,10 @@ fn a_drain_explains_no_second_run_of_what_came_to_its_end() {
     drained().fault("cut", Some("a"), 1000, 2500).holds();
     let story = Story::of("sleeper").starts("a", 5, 1, 100).fault("replace", Some("a"), 110, 110);
     story.runs("b", 6, 1, Outcome::Ok, 9000).is(1, "sleeper", "completed", None).holds();
+    // It began before its worker heard that it is to end.
+    let story = Story::of("sleeper").fault("replace", Some("a"), 90, 90).starts("a", 5, 1, 100);
+    let story = story.fault("left", Some("a"), 8000, 8000).runs("b", 6, 1, Outcome::Ok, 9000);
+    story.is(1, "sleeper", "completed", None).holds();
 }
 
 #[test]

@@ -102,8 +102,10 @@ impl Faults {
     pub(super) fn explain(&self, ran: &Ran, again: Moment) -> bool {
         let gone = |fault: &Fault| fault.concerns(&ran.whom) && fault.to >= ran.at && fault.from <= again;
         let killed = |fault: &Fault| fault.kills() && gone(fault);
-        // Who is told to end hands back what has not come to its end. What has does not run again,
-        let handed_back = |fault: &Fault| fault.asks_to_end() && ran.end.is_none() && gone(fault);
+        // Who is told to end hands back what has not come to its end, also what it began before it heard. What has come to it
+        // does not run again,
+        let ends_well = |fault: &Fault| fault.asks_to_end() || fault.kind == "left";
+        let handed_back = |fault: &Fault| ends_well(fault) && ran.end.is_none() && gone(fault);
         // unless something kept the worker from storing it until it left.
         let unsaid = |fault: &Fault| fault.kind == "left" && gone(fault) && self.was_kept(ran, fault.from);
         let explains = |fault: &Fault| killed(fault) || handed_back(fault) || unsaid(fault);

@@ -106,7 +106,7 @@ impl Stage {
             self.supervise(false)?;
             self.supervise_enqueuer()?;
             while let Some(planned) = plan.next_if(|planned| planned.after <= begin.elapsed()) {
-                self.inflict(planned.fault);
+                self.inflict(planned.fault).await;
             }
             self.end_what_is_over();
             progress.faults(all - plan.len(), all);
@@ -221,7 +221,7 @@ impl Stage {
     }
 
     /// Makes a fault happen.
-    fn inflict(&mut self, fault: Fault) {
+    async fn inflict(&mut self, fault: Fault) {
         let kind = fault.name();
         match fault {
             Fault::Kill { worker } => self.kill(worker, kind),
@@ -233,7 +233,7 @@ impl Stage {
                 self.note_now(kind, Some(name));
             }
             Fault::Stop { worker, lasts } => {
-                let Some(name) = self.places[worker].signal("STOP") else { return };
+                let Some(name) = self.stop(worker).await else { return };
                 // Not before it stands still: what it does until then is no recovery.
                 let at = self.ledger.now();
                 self.look_at_what_it_held(name.clone(), at);

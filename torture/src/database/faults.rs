@@ -74,6 +74,17 @@ impl Site {
         Ok(())
     }
 
+    /// Whether nobody holds SQLite's write lock.
+    pub(crate) async fn takes_writes(&self) -> bool {
+        let Ok(mut till @ Till::Sqlite(_)) = self.connect().await else { return true };
+        let free = async {
+            till.execute("PRAGMA busy_timeout = 100").await?;
+            till.execute("BEGIN IMMEDIATE").await?;
+            till.execute("ROLLBACK").await
+        };
+        free.await.is_ok()
+    }
+
     /// Holds SQLite's write lock for so long.
     pub(crate) async fn hold_lock(&self, lasts: Duration) -> Result<(), BoxError> {
         let mut till = self.connect().await?;

@@ -22,6 +22,20 @@ impl Later {
 }
 
 impl Stage {
+    /// Makes a process stand still; returns which one it was. Not while it holds SQLite's write lock: nobody else could write until
+    /// it goes on, which is no fault of djob's and would take all workers down.
+    pub(super) async fn stop(&self, place: usize) -> Option<String> {
+        for _ in 0..50 {
+            let name = self.places[place].signal("STOP")?;
+            if self.site.takes_writes().await {
+                return Some(name);
+            }
+            self.places[place].go_on(&name);
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        None
+    }
+
     /// Does something to a wire for so long.
     pub(super) fn wire(&mut self, place: usize, kind: &'static str, mode: Mode, lasts: Duration) {
         let Some(wire) = self.places[place].wire() else { return };

@@ -107,9 +107,7 @@ pub async fn a_job_that_is_retried_while_its_stop_is_looked_for_is_not_stopped_a
         assert!(subject.settle(worker, all(&claim, &finish(JobState::Cancelled))).await?);
         let stop = async {
             // At each moment of the retry once.
-            for _ in 0..moment * 5 {
-                tokio::task::yield_now().await;
-            }
+            pass(moment * 5).await;
             subject.storage().cancel_slipped(id).await
         };
         let (retried, stopped) = tokio::join!(subject.storage().retry(id), stop);
@@ -127,9 +125,7 @@ pub async fn a_job_that_is_cancelled_while_it_comes_back_is_in_one_room(subject:
         let id = claim.jobs[0].id;
         let again = async {
             // At each moment of the cancelling once.
-            for _ in 0..moment {
-                tokio::task::yield_now().await;
-            }
+            pass(moment).await;
             assert!(subject.settle(worker, all(&claim, &Settlement::Release)).await?);
             subject.claim(others, 1).await
         };
@@ -155,9 +151,7 @@ pub async fn a_job_that_is_retried_twice_as_it_fails_is_in_one_room(subject: &Su
         let id = claim.jobs[0].id;
         let again = async {
             // At each moment of the first retry once.
-            for _ in 0..moment {
-                tokio::task::yield_now().await;
-            }
+            pass(moment).await;
             assert!(subject.settle(worker, all(&claim, &finish(JobState::Failed))).await?);
             subject.storage().retry(id).await?;
             subject.claim(others, 1).await

@@ -183,6 +183,13 @@ pub(crate) fn worker() -> Uuid {
     Uuid::now_v7()
 }
 
+/// Lets so many moments pass: in each of them what runs beside it may take a step.
+pub(crate) async fn pass(moments: u32) {
+    for _ in 0..moments {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A plain job that is due now.
 pub(crate) fn job() -> NewJob {
     NewJob {

@@ -295,9 +295,7 @@ pub async fn a_job_that_takes_three_workers_down_has_failed(subject: &Subject) -
 pub async fn a_worker_that_ends_at_any_moment_spoils_no_connection(subject: &Subject) -> Checked {
     for moment in 0..60_u32 {
         let until = async move {
-            for _ in 0..moment {
-                tokio::task::yield_now().await;
-            }
+            pass(moment).await;
         };
         worker_of(subject, [countdown.def()]).run_until(until).await?;
         subject.client().counts().await?;

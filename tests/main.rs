@@ -6,6 +6,7 @@ mod bad_input;
 mod clocks;
 mod common;
 mod crash;
+mod crowded;
 mod enqueue;
 mod failover;
 mod failure_modes;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use djob::storage::ClaimEnd;
-use djob::{Client, Clock, Event, JobState, NewJob, Settlement, Timestamp};
+use djob::{Client, Clock, Event, Filter, JobState, NewJob, Settlement, Timestamp};
 
 use super::subject::*;
 use super::worker::{alongside, worker_of};
@@ -52,6 +52,8 @@ pub async fn a_waiting_row_with_impossible_values_runs_as_its_neighbours_do(db: 
     for edit in impossible_values(&subject) {
         assert_eq!(db.execute(edit).await?, 1, "{edit}");
     }
+    let seen = subject.client().list(Filter::new().state(JobState::Ready)).await?;
+    assert_eq!(seen.len(), ids.len(), "it can be looked at");
     let worker = subject.join().await?;
     let claim = subject.claim_batch(worker).await?;
     assert_eq!(claim.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), ids);
@@ -62,6 +64,26 @@ pub async fn a_waiting_row_with_impossible_values_runs_as_its_neighbours_do(db: 
     for id in ids {
         assert_eq!(subject.row(id).await?.state, JobState::Scheduled);
     }
+    Ok(())
+}
+
+/// The arguments of one are damaged, or gone: its neighbours run all the same.
+pub async fn large_arguments_that_cannot_be_read_keep_no_neighbour_waiting(db: &TestDatabase) -> Checked {
+    let subject = subject_of(db).await;
+    let mut ids = vec![];
+    for _ in 0..5 {
+        let args = serde_json::json!({ "text": "x".repeat(2000) }).to_string();
+        ids.push(subject.put(NewJob { kind: "conformance.echo".into(), args, ..job() }).await?);
+    }
+    assert_eq!(db.execute(damage_to_arguments(&subject)).await?, 1);
+    worker_of(&subject, [super::worker::faults::echo.def()]).work_off().await?;
+    let mut states = vec![];
+    for id in ids {
+        states.push(subject.row(id).await?.state);
+    }
+    states.sort_by_key(|state| *state == JobState::Parked);
+    use JobState::{Completed, Parked};
+    assert_eq!(states, [Completed, Completed, Completed, Completed, Parked]);
     Ok(())
 }
 
@@ -113,6 +135,17 @@ fn impossible_values(subject: &Subject) -> &'static [&'static str] {
 async fn subject_of(db: &TestDatabase) -> Subject {
     let clock = Clock::manual(Timestamp::from(SystemTime::now()));
     Subject::new(db.client_with(Client::builder().clock(clock.clone())).await, clock)
+}
+
+/// Makes the large arguments of one job unreadable.
+fn damage_to_arguments(subject: &Subject) -> &'static str {
+    match subject.storage().database() {
+        "SQLite" => {
+            "update djob_args set args = cast(x'7b2261223a22ff227d' as text) where id = (select min(id) from djob_args)"
+        }
+        "PostgreSQL" => "delete from djob_args where id = (select id from djob_args order by id limit 1)",
+        _ => "delete from djob_args order by id limit 1",
+    }
 }
 
 /// Makes every claim unreadable.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use djob::sqlx;
 use djob::storage::{
     Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Orphans, Reply, SchemaVersion,
     Storage, WorkerInfo,
@@ -18,6 +19,8 @@ pub(crate) enum Fault {
     Away,
     /// It is done, and nobody hears of it.
     AnswerLost,
+    /// Nothing is done, and the same would be refused again for all anybody knows.
+    Refused,
     /// The storage itself has a defect.
     Panics,
 }
@@ -49,6 +52,7 @@ impl Faulty {
         }
         match self.fault {
             Fault::Away => {}
+            Fault::Refused => return Err(refusal()),
             Fault::AnswerLost => drop(call.await?),
             // Without the hook: a test that fails is read for its own panic.
             Fault::Panics => {
@@ -57,6 +61,11 @@ impl Faulty {
         }
         Err(StorageError::unreachable(format!("call {} ({verb}) goes wrong: {:?}", self.at, self.fault)))
     }
+}
+
+/// An error that does not pass, as far as its kind tells.
+fn refusal() -> StorageError {
+    sqlx::Error::RowNotFound.into()
 }
 
 macro_rules! hand_on {

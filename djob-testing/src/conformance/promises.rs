@@ -183,6 +183,7 @@ macro_rules! __storage_promises {
             }
             faults {
                 whichever_call_goes_wrong_nothing_is_lost_and_nothing_counts_twice
+                whichever_call_is_refused_a_job_with_large_arguments_runs_in_the_end
             }
             contract {
                 arguments_that_break_a_rule_are_refused_before_they_are_stored
@@ -264,6 +265,7 @@ macro_rules! __sql_promises {
                 a_claim_that_cannot_be_read_keeps_no_other_from_rescue
                 many_claims_that_cannot_be_read_keep_no_other_from_rescue
                 a_waiting_row_with_impossible_values_runs_as_its_neighbours_do
+                large_arguments_that_cannot_be_read_keep_no_neighbour_waiting
                 a_kind_of_any_text_is_carried_through_every_room
             }
             refusals {

@@ -37,7 +37,30 @@ impl Affected for sqlx::mysql::MySqlQueryResult {
     }
 }
 
-/// A row of `find.sql` or of one of the `list_*.sql`.
+/// A text that somebody else may have written: SQLite does not ask whether it is UTF-8.
+fn text<D>(row: &D::Row, column: usize) -> Result<Option<String>, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> Vec<u8>: Decode<'q, D>,
+{
+    // Unchecked: the bytes of a text are wanted, which is not of the type of bytes.
+    let bytes: Option<Vec<u8>> = row.try_get_unchecked(column)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// A small number that somebody else may have written: SQLite does not ask whether it is small. The nearest that fits.
+fn small<D>(row: &D::Row, column: usize) -> Result<i16, StorageError>
+where
+    D: Database,
+    usize: ColumnIndex<D::Row>,
+    for<'q> i64: Decode<'q, D>,
+{
+    let number: i64 = row.try_get_unchecked(column)?;
+    Ok(i16::try_from(number.clamp(i16::MIN.into(), i16::MAX.into())).unwrap_or_default())
+}
+
+/// A row of `find.sql` or of one of the `list_*.sql`, which is shown whatever is in it.
 pub(super) fn job_row<D>(row: &D::Row) -> Result<JobRow, StorageError>
 where
     D: Database,
@@ -45,8 +68,10 @@ where
     for<'q> JobId: Decode<'q, D> + Type<D>,
     for<'q> Timestamp: Decode<'q, D> + Type<D>,
     for<'q> String: Decode<'q, D> + Type<D>,
-    for<'q> i16: Decode<'q, D> + Type<D>,
+    for<'q> Vec<u8>: Decode<'q, D>,
+    for<'q> i64: Decode<'q, D>,
 {
+    let text = |column| text::<D>(row, column);
     let run_at: Timestamp = row.try_get(5)?;
     let seen_at: Timestamp = row.try_get(13)?;
     let state = match row.try_get::<String, _>(0)?.as_str() {
@@ -56,18 +81,18 @@ where
     };
     Ok(JobRow {
         id: row.try_get(1)?,
-        kind: row.try_get(3)?,
-        queue: row.try_get(2)?,
-        priority: row.try_get(4)?,
+        kind: text(3)?.unwrap_or_default(),
+        queue: text(2)?.unwrap_or_default(),
+        priority: small::<D>(row, 4)?,
         state,
-        attempt: count(row.try_get::<i16, _>(6)?),
-        max_attempts: count(row.try_get::<i16, _>(7)?),
+        attempt: count(small::<D>(row, 6)?),
+        max_attempts: count(small::<D>(row, 7)?),
         run_at,
         finished_at: row.try_get(12)?,
-        args: row.try_get::<Option<String>, _>(8)?.unwrap_or_default(),
-        meta: Meta::from_json(row.try_get::<Option<String>, _>(9)?.as_deref()),
-        result: row.try_get(10)?,
-        error: row.try_get(11)?,
+        args: text(8)?.unwrap_or_default(),
+        meta: Meta::from_json(text(9)?.as_deref()),
+        result: text(10)?,
+        error: text(11)?,
         progress: None,
     })
 }

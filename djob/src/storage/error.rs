@@ -52,6 +52,17 @@ impl StorageError {
         StorageError::new(Problem::Unreachable(why.to_string()))
     }
 
+    /// What went wrong as a connection was opened. Nothing was asked yet: whatever the server says, it says it of itself, and
+    /// mostly without a SQLSTATE that tells whether it will pass ("too many connections").
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn connecting(error: sqlx::Error) -> Self {
+        let error = StorageError::from(error);
+        match &*error.0 {
+            Problem::Database(refusal) => StorageError::new(Problem::Unreachable(plain(refusal))),
+            _ => error,
+        }
+    }
+
     /// Whether the same call may succeed a little later: a lost connection, a busy or restarting database, a deadlock.
     pub fn is_transient(&self) -> bool {
         match &*self.0 {
@@ -241,8 +252,8 @@ fn is_transient(error: &sqlx::Error) -> bool {
     if matches!(error, Io(_) | PoolTimedOut | Protocol(_) | WorkerCrashed | PoolClosed) {
         return true;
     }
-    // Lock wait, deadlock, out of disk, table full, too many transactions.
-    if matches!(mysqls_number(error), Some(1205 | 1213 | 1021 | 1114 | 1637)) {
+    // Lock wait, deadlock, out of disk, table full, too many transactions; the statement or the session was killed.
+    if matches!(mysqls_number(error), Some(1205 | 1213 | 1021 | 1114 | 1637 | 1317 | 1927)) {
         return true;
     }
     let Some(code) = code(error) else { return false };

@@ -25,6 +25,7 @@ where
     for<'q> Timestamp: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> Option<Timestamp>: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> Option<String>: Decode<'q, D> + Type<D>,
+    for<'q> Vec<u8>: Decode<'q, D>,
     for<'q> String: Encode<'q, D> + Decode<'q, D> + Type<D>,
     for<'q> &'q str: Encode<'q, D> + Type<D>,
     for<'q> i64: Encode<'q, D> + Decode<'q, D> + Type<D>,

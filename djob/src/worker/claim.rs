@@ -9,9 +9,9 @@ use super::engine::Engine;
 use super::lanes::Lanes;
 use super::open::{OpenClaim, Run};
 use super::pool::Pool;
-use super::quarantine;
+use super::{execute, quarantine};
 use crate::events::Event;
-use crate::job::{Claim, ClaimedJob};
+use crate::job::{Claim, ClaimedJob, Settlement};
 use crate::pause::some_of;
 use crate::storage::{ClaimEnd, StorageError};
 
@@ -23,6 +23,8 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_SHARE: u32 = 20;
 /// But one that was slow once must not keep others waiting for long.
 const PACE_MAX: Duration = Duration::from_secs(2);
+/// How long a job waits whose large arguments could not be fetched.
+const FETCH_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a claimer remembers.
 struct Claimer {
@@ -180,8 +182,8 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     let runs = OpenClaim::open(claim);
     let Some(open) = runs.first().map(|run| run.claim.clone()) else { return };
     engine.opened(open.clone());
-    if apart {
-        fetch_args(engine, &runs).await;
+    if apart && let Err(error) = fetch_args(engine, &runs).await {
+        hand_back(engine, &runs, &error);
     }
     if must_split && let Some(end) = open.split(true) {
         split(engine, &open, end).await;
@@ -193,23 +195,40 @@ pub(crate) async fn take_in(engine: &Arc<Engine>, pool: &Pool, claim: Claim) {
     pool.fill(others);
 }
 
-/// Fetches arguments that lie apart. Where that fails the job is told so when it runs, and nothing is lost.
-async fn fetch_args(engine: &Engine, runs: &[Run]) {
+/// Jobs whose arguments cannot be had wait a little, at no cost: what is wrong is no fault of theirs.
+fn hand_back(engine: &Engine, runs: &[Run], error: &StorageError) {
+    let without_args = |run: &&Run| run.held().is_some_and(|job| job.args.is_none());
+    let draining = engine.draining.is_cancelled();
+    if !draining {
+        tracing::error!(%error, "could not fetch large arguments: their jobs go back for {FETCH_AGAIN:?}");
+    }
+    for run in runs.iter().filter(without_args) {
+        let back = match draining {
+            true => Settlement::Release,
+            false => Settlement::Postpone { delay: FETCH_AGAIN },
+        };
+        execute::conclude(engine, run, back, Duration::ZERO);
+    }
+}
+
+/// Fetches arguments that lie apart. A row that is not there is no error: the job is told so when it runs.
+async fn fetch_args(engine: &Engine, runs: &[Run]) -> Result<(), StorageError> {
     let apart = |run: &Run| run.held().filter(|job| job.args.is_none()).map(|job| (*job).clone());
     let (runs, mut jobs): (Vec<&Run>, Vec<ClaimedJob>) =
         runs.iter().filter_map(|run| apart(run).map(|job| (run, job))).unzip();
     let mut pause = Duration::from_millis(50);
     while let Err(error) = engine.storage().fetch_args(&mut jobs).await {
-        tracing::warn!(%error, "could not fetch large arguments; trying again");
         if !error.is_transient() || engine.draining.is_cancelled() {
-            return;
+            return Err(error);
         }
+        tracing::warn!(%error, "could not fetch large arguments; trying again");
         tokio::time::sleep(some_of(pause)).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }
     for (run, job) in runs.into_iter().zip(jobs) {
         run.replace(job);
     }
+    Ok(())
 }
 
 /// Writes a split and takes note of the answer.

@@ -10,8 +10,8 @@ use super::super::faulty::{Fault, Faulty};
 use super::super::subject::*;
 
 /// Says what it returns.
-#[job(name = "conformance.echo")]
-async fn echo(text: String) -> Result<String, BoxError> {
+#[job(name = "conformance.echo", backoff = "fixed 0s")]
+pub(in super::super) async fn echo(text: String) -> Result<String, BoxError> {
     Ok(text)
 }
 
@@ -74,6 +74,36 @@ pub async fn whichever_call_goes_wrong_nothing_is_lost_and_nothing_counts_twice(
         happened = all => assert!(happened? > 30, "most of the faults happen"),
         () = time => {}
     }
+    Ok(())
+}
+
+/// The arguments of a job may lie apart, and not to get at them is no fault of the job's.
+pub async fn whichever_call_is_refused_a_job_with_large_arguments_runs_in_the_end(
+    subject: &Subject,
+) -> Checked {
+    let mut happened = 0;
+    for at in 1..=12 {
+        let storage = Faulty::new(subject.storage().clone(), Fault::Refused, at);
+        let queue = format!("refused-{at}");
+        let job = echo.perform_later("x".repeat(2000)).queue(queue.clone()).on(subject.client()).await?;
+        let of_worker = Client::builder().clock(subject.client().clock().clone()).storage(storage.clone());
+        let (over, stop) = watch::channel(false);
+        let working = tokio::spawn(work(of_worker, queue.clone(), stop));
+        let mut state = None;
+        for _ in 0..1000 {
+            state = subject.state(job.id()).await?;
+            if matches!(state, Some(JobState::Completed | JobState::Parked | JobState::Failed)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            subject.advance(SECOND / 10);
+        }
+        over.send_replace(true);
+        working.await?;
+        assert_eq!(state, Some(JobState::Completed), "call {at} was refused");
+        happened += u32::from(storage.happened());
+    }
+    assert!(happened > 8, "most of the calls are made: {happened}");
     Ok(())
 }
 

@@ -94,7 +94,7 @@ impl MySqlStorage {
 }
 
 async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, StorageError> {
-    let mut conn = options.connect().await?;
+    let mut conn = options.connect().await.map_err(StorageError::connecting)?;
     conn.execute(PINNED).await?;
     Ok(conn)
 }

@@ -113,7 +113,7 @@ impl Line {
 }
 
 async fn connect(options: &PgConnectOptions, session: &Session) -> Result<PgConnection, StorageError> {
-    let mut conn = options.connect().await?;
+    let mut conn = options.connect().await.map_err(StorageError::connecting)?;
     session.open(&mut conn).await?;
     Ok(conn)
 }

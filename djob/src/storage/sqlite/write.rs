@@ -183,8 +183,8 @@ pub(super) async fn fetch_args(
         return Ok(());
     }
     for row in sqlx::query(texts.get(FETCH_ARGS)).bind(ids).fetch_all(conn).await? {
-        let (id, args): (JobId, &str) = (row.try_get(0)?, row.try_get(1)?);
-        jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some(args.into()));
+        let (id, args): (JobId, _) = (row.try_get(0)?, text(&row, 1)?);
+        jobs.iter_mut().filter(|job| job.id == id).for_each(|job| job.args = Some((&*args).into()));
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ async fn newer_tables_are_refused(database: &Database, pretend: impl AsyncFnOnce
     let error = Worker::new(&database.client).state(Mailer).work_off().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "djob's tables have version 99 and this program knows only 1: deploy a newer version of it"
+        "djob's tables have version 99 and this program knows only 2: deploy a newer version of it"
     );
     assert!(database.client.migrate().await.unwrap_err().is_schema());
 }

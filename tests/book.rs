@@ -22,6 +22,8 @@ pages! {
     enqueueing = "book/src/enqueueing.md";
     arguments = "book/src/arguments.md";
     the_attribute = "book/src/the-attribute.md";
+    changing = "book/src/changing-a-job.md";
+    without_the_code = "book/src/without-the-code.md";
     workers = "book/src/workers.md";
     errors_and_retries = "book/src/errors-and-retries.md";
     transactions = "book/src/transactions.md";
@@ -32,6 +34,7 @@ pages! {
     operations = "book/src/operations.md";
     limits = "book/src/limits.md";
     performance = "book/src/performance.md";
+    messages = "book/src/messages.md";
     promises = "book/src/promises.md";
     torture = "book/src/torture.md";
     failure_modes = "book/src/failure-modes.md";
@@ -54,6 +57,7 @@ pages! {
     mysql = "book/src/design/016-mysql-copies-and-deletes.md";
     model = "book/src/design/017-the-protocol-is-checked.md";
     mutants = "book/src/design/018-the-tests-are-tested.md";
+    contract = "book/src/design/019-the-contract.md";
 }
 
 #[cfg(test)]

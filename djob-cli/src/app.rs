@@ -140,6 +140,9 @@ impl App {
             Command::Clear(args) => commands::clear::run(database, output, args).await,
             Command::Check(args) => commands::check::run(database, output, args).await,
             Command::Doctor(args) => commands::doctor::run(database, output, args).await,
+            Command::Enqueue(args) => commands::enqueue::run(database, output, args).await,
+            Command::Kinds(command) => commands::kinds::run(database, output, command).await,
+            Command::Contract(command) => commands::contract::run(database, output, command).await,
             Command::Stats => commands::stats::run(database, output).await,
             Command::Db(command) => commands::db::run(database, output, command).await,
         }

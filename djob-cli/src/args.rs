@@ -1,10 +1,11 @@
 //! The command line. What stands here as documentation is the text of `--help`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use djob::JobState;
+use djob::{JobId, JobState, Timestamp};
 
 use crate::duration;
 
@@ -13,8 +14,9 @@ Exit codes:
   0  done
   1  failed
   2  the command line is wrong, or asks for what this program cannot do
-  3  no such job
-  4  the check failed, or the doctor found a danger
+  3  no such job, or no such kind
+  4  the check failed, the doctor found a danger, or a contract is broken
+  5  the job that was to be enqueued was refused
   6  the job's state does not allow it, or an id is ambiguous
   7  the database cannot be reached
   8  the tables are missing, old, or newer than this program
@@ -30,6 +32,13 @@ What it says of each check:
   danger   the promise does not hold: jobs can be lost, or do not run
 
 The exit code is 4 if anything is a danger, with --strict also if there is a warning.";
+
+const ENQUEUES_ENDING: &str = "\
+The job is judged by the newest contract of its kind that a worker has published. A refusal names each place and its rule,
+never the value, and stores nothing:
+  djob enqueue send_welcome '{\"user_id\": 7, \"email\": \"ada@example.org\"}'
+  djob enqueue send_welcome @welcome.json --queue mail --in 5m
+  djob enqueue send_welcome --lines - < many.jsonl";
 
 /// Runs background jobs, and looks after them.
 #[derive(Parser)]
@@ -71,16 +80,25 @@ pub(crate) enum Command {
     Work(WorkArgs),
     /// Run jobs until none is due any more
     Workoff(WorkArgs),
+    /// Enqueue a job without having its code, judged by what its workers have published
+    #[command(after_help = ENQUEUES_ENDING)]
+    Enqueue(EnqueueArgs),
     /// List, show, retry, cancel or delete jobs
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Forget waiting jobs
     Clear(ClearArgs),
-    /// Fail if ready jobs wait too long, or too many jobs have failed; for monitors
+    /// Fail if jobs wait too long for a worker, or too many jobs have failed; for monitors
     Check(CheckArgs),
     /// Look for whatever weakens djob's promise, and say what to type about it; changes nothing
     #[command(after_help = DOCTORS_ENDING)]
     Doctor(DoctorArgs),
+    /// List the kinds of jobs, or print the JSON Schema of one
+    #[command(subcommand)]
+    Kinds(KindsCommand),
+    /// Say before a deploy what a change of the jobs' arguments breaks
+    #[command(subcommand)]
+    Contract(ContractCommand),
     /// Count the jobs by queue and state
     Stats,
     /// Create djob's tables, or ask after them
@@ -140,16 +158,120 @@ impl WorkArgs {
     }
 }
 
+#[derive(Args)]
+pub(crate) struct EnqueueArgs {
+    /// The kind of the job: see `kinds list --published`
+    pub(crate) kind: String,
+    /// The arguments as a JSON object, @file, or - for stdin
+    #[arg(value_name = "JSON", default_value = "{}")]
+    pub(crate) json: String,
+    /// Read one job's arguments from each line
+    #[arg(long)]
+    pub(crate) lines: bool,
+    /// Wait in this queue
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) queue: Option<String>,
+    /// Lower runs first
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) priority: Option<i16>,
+    /// Run so long from now at the earliest: 300, 5m, 1h30m
+    #[arg(long = "in", value_name = "SECONDS", value_parser = duration::parse, conflicts_with = "at")]
+    pub(crate) delay: Option<Duration>,
+    /// Run at this time at the earliest: 2026-12-01T09:00:00+01:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Try this often again
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u16>,
+    /// A label; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Vec<String>,
+    /// Enqueue nothing if an unfinished job of the kind has this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) unique: Option<String>,
+    /// The job's id, so that the same command done twice is one job
+    #[arg(long, value_name = "UUID", conflicts_with = "lines")]
+    pub(crate) id: Option<JobId>,
+    /// Judge the job, and store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KindsCommand {
+    /// List the kinds of this program's jobs, or those that workers have published
+    List(Published),
+    /// Print the JSON Schema of a kind's arguments
+    Schema {
+        /// The kind
+        kind: String,
+        /// Its version [default: the newest]
+        #[arg(long = "of-version", value_name = "N")]
+        version: Option<u16>,
+        #[command(flatten)]
+        published: Published,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Published {
+    /// Look at what workers have published, not at the jobs of this program
+    #[arg(long)]
+    pub(crate) published: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ContractCommand {
+    /// Write down what this program's jobs ask for, to be committed beside the code
+    Lock(LockArgs),
+    /// Compare this program's jobs with the lock file: exit code 4 if jobs that wait would not be read any more
+    Check(CheckContractArgs),
+    /// Read the live backlog with this program's code, changing nothing: exit code 4 if it would park any of it
+    Probe(ProbeArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct LockArgs {
+    /// The lock file
+    #[arg(long, value_name = "FILE", default_value = "djob.lock.json")]
+    pub(crate) file: PathBuf,
+    /// Write it also if the change is not safe to deploy
+    #[arg(long)]
+    pub(crate) accept: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckContractArgs {
+    /// The lock file to compare with
+    #[arg(long, value_name = "FILE", default_value = "djob.lock.json")]
+    pub(crate) against: PathBuf,
+    /// Fail also on what only callers without the code do not survive
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ProbeArgs {
+    /// How many jobs of each state to read at most
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sample: u64,
+    /// Read every job
+    #[arg(long, conflicts_with = "sample")]
+    pub(crate) all: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum JobsCommand {
     /// List jobs, newest first
     List(ListArgs),
     /// Show all that is known about jobs
     Show(Ids),
+    /// Give a waiting or parked job other arguments, judged as those of a new one; a parked one waits again
+    Edit(EditArgs),
     /// Put failed, cancelled or parked jobs back to waiting, due now
-    Retry(Ids),
+    Retry(Chosen),
     /// Cancel waiting or parked jobs, and ask the workers of running ones to stop them
-    Cancel(Ids),
+    Cancel(Chosen),
     /// Forget jobs that do not run, without a trace
     Delete(DeleteArgs),
 }
@@ -165,6 +287,9 @@ pub(crate) struct ListArgs {
     /// Only jobs of this kind
     #[arg(long)]
     pub(crate) kind: Option<String>,
+    /// Only jobs that are parked for this reason: unknown_kind, newer_version, broken_contract, unstorable_outcome
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) limit: u32,
@@ -178,6 +303,31 @@ pub(crate) struct Ids {
     /// Ids, or at least the last 4 characters of each
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Chosen {
+    /// Ids, or at least the last 4 characters of each
+    #[arg(required_unless_present = "reason", conflicts_with = "reason", value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Instead of ids: all jobs that are parked for this reason
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Of those, only jobs of this kind
+    #[arg(long, requires = "reason")]
+    pub(crate) kind: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct EditArgs {
+    /// The id, or at least its last 4 characters
+    pub(crate) id: String,
+    /// The arguments as a JSON object, @file, or - for stdin
+    #[arg(value_name = "JSON")]
+    pub(crate) json: String,
+    /// Leave a parked job where it is
+    #[arg(long)]
+    pub(crate) keep_parked: bool,
 }
 
 #[derive(Args)]

@@ -22,10 +22,12 @@ pub enum Exit {
     Failed = 1,
     /// The command line is wrong, or asks for what this program cannot do.
     Usage = 2,
-    /// There is no such job.
+    /// There is no such job, or no such kind.
     NotFound = 3,
-    /// `check` or `doctor` found something to complain about.
+    /// `check`, `doctor`, `contract check` or `contract probe` found something to complain about.
     CheckFailed = 4,
+    /// The job that was to be enqueued was refused.
+    Refused = 5,
     /// The job's state does not allow it, or an id is ambiguous.
     Conflict = 6,
     /// The database cannot be reached.
@@ -64,6 +66,12 @@ impl Failure {
 
     pub(crate) fn several(exit: Exit, errors: Vec<String>) -> Self {
         Failure { exit, errors, advice: "" }
+    }
+
+    /// The same errors with something before and after each.
+    pub(crate) fn within(self, before: &str, after: &str) -> Self {
+        let errors = self.errors.iter().map(|error| format!("{before}{error}{after}")).collect();
+        Failure { errors, ..self }
     }
 
     pub(crate) fn advising(self, advice: &'static str) -> Self {

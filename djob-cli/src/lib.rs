@@ -12,6 +12,7 @@ mod find;
 mod log;
 mod output;
 mod plain;
+mod progress;
 mod tally;
 
 pub use app::App;

@@ -33,6 +33,11 @@ impl Output {
             Format::Table => text(),
             Format::Json => json(data)?,
         };
+        self.raw(&text)
+    }
+
+    /// Prints what has the same form for people and for programs.
+    pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
         match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             // Whoever reads has seen enough: `djob jobs list | head -1`.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -468,7 +468,7 @@ async fn doctor_fails_on_a_warning_only_when_it_is_strict() {
     let db = Database::new("doctor_strict").await;
     db.welcome(1).await;
     let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
-    sqlx::query("insert into djob_parked select *, 'broken_contract', '', 0 from djob_jobs")
+    sqlx::query("insert into djob_parked select *, 'broken_contract', '', 1, 0 from djob_jobs")
         .execute(&pool)
         .await
         .unwrap();
@@ -584,9 +584,17 @@ fn a_url_in_the_wrong_place_does_not_show_its_password_either() {
 #[test]
 fn the_help_names_every_exit_code() {
     let ran = djob(&["--help"]).ends(Exit::Done);
-    for code in
-        ["0  done", "1  failed", "2  ", "3  no such job", "4  the check", "6  ", "7  ", "8  the tables"]
-    {
+    for code in [
+        "0  done",
+        "1  failed",
+        "2  ",
+        "3  no such job",
+        "4  the check",
+        "5  the job",
+        "6  ",
+        "7  ",
+        "8  the tables",
+    ] {
         assert!(ran.out.contains(&format!("\n  {code}")), "{code}");
     }
     djob(&[]).ends(Exit::Usage);

@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::name;
 use crate::value::{Backoff, Choice, Entry, Keep, Usage, Value, did_you_mean};
 
-const OPTIONS: [Usage; 14] = [
+const OPTIONS: [Usage; 16] = [
     usage("queue", "the name of a queue, or a closure that picks it", r#"queue = "mail""#),
     usage(
         "priority",
@@ -24,6 +24,12 @@ const OPTIONS: [Usage; 14] = [
     usage("keep", "a duration, or \"forever\"", r#"keep = "7d""#),
     usage("name", "the kind that is stored", r#"name = "mail.welcome""#),
     usage("aliases", "a list of former names", r#"aliases = ["old_name"]"#),
+    usage("version", "a whole number from 1 to 1000", "version = 2"),
+    usage(
+        "upcast",
+        "a list of functions, each from one version's arguments to the next one's",
+        "upcast = [v1_to_v2]",
+    ),
     usage("args", "the name of the arguments struct", "args = Welcome"),
     usage("crate", "the path of djob", "crate = my_app::djob"),
     usage("strict", FLAG, "strict"),
@@ -50,6 +56,9 @@ pub(crate) struct Options {
     pub(crate) keep: Option<Keep>,
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    pub(crate) version: Option<u16>,
+    /// One for each older version, the oldest first; `_` where no way leads on.
+    pub(crate) upcast: Vec<Expr>,
     pub(crate) args: Option<Ident>,
     pub(crate) krate: Option<Path>,
     pub(crate) strict: bool,
@@ -98,6 +107,8 @@ impl Options {
             "keep" => self.keep = Some(value.keep()?),
             "name" => self.name = Some(value.name("kind")?),
             "aliases" => self.aliases = value.names("kind")?,
+            "version" => self.version = Some(value.integer(1..=1000)?),
+            "upcast" => self.upcast = value.functions()?,
             "args" => self.args = Some(value.ident()?),
             "crate" => self.krate = Some(value.path()?),
             "strict" => self.strict = value.flag()?,

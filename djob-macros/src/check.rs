@@ -89,6 +89,7 @@ fn keys(params: &[Param], errors: &mut Errors) {
 pub(crate) fn contradictions(options: &Options, function: &Function, params: &[Param], errors: &mut Errors) {
     kind(options, function, errors);
     aliases(options, function, errors);
+    versions(options, errors);
     if options.retries == Some(0) && options.backoff.is_some() {
         errors.at(
             options.key("backoff"),
@@ -137,6 +138,31 @@ fn aliases(options: &Options, function: &Function, errors: &mut Errors) {
         } else if options.aliases[..i].iter().any(|earlier| earlier.value() == alias.value()) {
             errors.at(alias, "this alias is given twice: keep one");
         }
+    }
+}
+
+/// Every older version has its place in the chain that leads to today's.
+fn versions(options: &Options, errors: &mut Errors) {
+    // One that is there and wrong has been reported itself.
+    let is_wrong = |key: &str, read: bool| options.key(key).is_some() && !read;
+    if is_wrong("version", options.version.is_some()) || is_wrong("upcast", !options.upcast.is_empty()) {
+        return;
+    }
+    let (version, given) = (usize::from(options.version.unwrap_or(1)), options.upcast.len());
+    let missing = |at: usize| format!("v{at}_to_v{}", at + 1);
+    let chain = (1..version).map(missing).collect::<Vec<_>>().join(", ");
+    if given > 0 && options.version.is_none() {
+        let next = given + 1;
+        errors.at(
+            options.key("upcast"),
+            format!("`upcast` leads to a newer version: say to which, `version = {next}`"),
+        );
+    } else if given + 1 > version {
+        let older = version - 1;
+        errors.at(options.key("upcast"), format!("version {version} has {older} older ones and `upcast` has {given} functions: raise `version`, or remove what is too much"));
+    } else if given + 1 < version {
+        let key = if given > 0 { "upcast" } else { "version" };
+        errors.at(options.key(key), format!("jobs of older versions may still be stored, and version {version} needs a way from each, the oldest first: write `upcast = [{chain}]`, with `_` for a version of which none is left"));
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, LitStr};
+use syn::{Expr, GenericArgument, LitStr, PathArguments, PathSegment, Type};
 
 use crate::expand::Job;
 use crate::param::{Kind, Param, spelled};
@@ -33,9 +33,12 @@ pub(crate) fn expand(job: &Job) -> TokenStream {
 fn options(job: &Job) -> TokenStream {
     let options = job.options;
     let (kind, aliases) = (check::kind_of(options, job.function), &options.aliases);
+    let (version, upcasts) = (options.version.unwrap_or(1), upcasts(job));
     let queue =
         options.queue.as_ref().and_then(Choice::fixed).map_or_else(|| "default".to_owned(), LitStr::value);
     let priority = options.priority.as_ref().and_then(Choice::fixed).copied().unwrap_or(0);
+    let delay = duration(options.delay.as_ref().and_then(Choice::fixed).copied().unwrap_or(0));
+    let computed = computed_options(job);
     let retries = options.retries.unwrap_or(RETRIES);
     let timeout = option(options.timeout.map(duration));
     let (backoff, keep) = (backoff(job), keep(job));
@@ -43,8 +46,12 @@ fn options(job: &Job) -> TokenStream {
     quote! {
         kind: #kind,
         aliases: &[#(#aliases),*],
+        version: #version,
+        upcasts: &[#(#upcasts),*],
         queue: #queue,
         priority: #priority,
+        delay: #delay,
+        computed: &[#(#computed),*],
         retries: #retries,
         timeout: #timeout,
         backoff: #backoff,
@@ -55,10 +62,49 @@ fn options(job: &Job) -> TokenStream {
     }
 }
 
+/// The names of the options that only the job's code can tell.
+fn computed_options(job: &Job) -> impl Iterator<Item = &'static str> {
+    let options = job.options;
+    let is_computed = [
+        ("queue", options.queue.as_ref().is_some_and(|queue| queue.computed().is_some())),
+        ("priority", options.priority.as_ref().is_some_and(|priority| priority.computed().is_some())),
+        ("delay", options.delay.as_ref().is_some_and(|delay| delay.computed().is_some())),
+        ("unique", options.unique.is_some()),
+    ];
+    is_computed.into_iter().filter(|(_, computed)| *computed).map(|(name, _)| name)
+}
+
+/// From each older version on, the steps that lead to today's arguments.
+fn upcasts(job: &Job) -> impl Iterator<Item = TokenStream> {
+    let chain: Vec<(u16, &Expr)> = (1..).zip(&job.options.upcast).collect();
+    let from = move |first: usize| {
+        let steps = &chain[first..];
+        let leads_on = !steps.iter().any(|(_, upcaster)| matches!(upcaster, Expr::Infer(_)));
+        option(leads_on.then(|| upcast(job, steps)))
+    };
+    (0..job.options.upcast.len()).map(from)
+}
+
+fn upcast(job: &Job, steps: &[(u16, &Expr)]) -> TokenStream {
+    let Job { krate: k, args, .. } = job;
+    let oldest = steps.first().map_or(1, |(version, _)| *version);
+    let steps = steps.iter().map(|(version, upcaster)| {
+        let k = job.krate_at(upcaster.span());
+        quote_spanned!(upcaster.span()=> let __args = #k::__private::step(#upcaster, #version, __args)?;)
+    });
+    quote! {
+        |__args| {
+            let __args = #k::__private::old(#oldest, __args)?;
+            #(#steps)*
+            #k::__private::upcasted::<#args>(&__args)
+        }
+    }
+}
+
 fn code(job: &Job) -> TokenStream {
     let Job { krate: k, args, ctx, .. } = job;
     let needs = job.params.iter().filter_map(|param| need(job, param));
-    let unpacked = methods::unpacked(job);
+    let (unpacked, value) = (methods::unpacked(job), value(&job.output));
     let result = if job.function.is_async() {
         let (state, called) = (methods::state(job), methods::called(job));
         let encoded = encoded(job, &called);
@@ -68,12 +114,28 @@ fn code(job: &Job) -> TokenStream {
     };
     quote! {
         needs: &[#(#needs),*],
-        schema: || #k::__private::schemars::schema_for!(#args),
+        output: #value,
+        schema: #k::__private::schema::<#args>,
         check: #k::__private::check::<#args>,
         run: |#ctx, __args| ::std::boxed::Box::pin(async move {
             let #unpacked = #k::__private::decode(__args)?;
             #result
         }),
+    }
+}
+
+/// The type that is stored: of a `Result`, what it holds when all went well.
+fn value(output: &Type) -> String {
+    let Type::Path(path) = output else { return spelled(output) };
+    match path.path.segments.last() {
+        Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(inner) }) if ident == "Result" => {
+            let first = inner.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(value) => Some(value),
+                _ => None,
+            });
+            first.map_or_else(|| spelled(output), spelled)
+        }
+        _ => spelled(output),
     }
 }
 
@@ -131,7 +193,7 @@ fn overrides(job: &Job) -> TokenStream {
     [
         options.queue.as_ref().and_then(Choice::computed).map(|expr| queue(job, expr)),
         options.priority.as_ref().and_then(Choice::computed).map(|expr| priority(job, expr)),
-        options.delay.as_ref().map(|choice| delay(job, choice)),
+        options.delay.as_ref().and_then(Choice::computed).map(|expr| delay(job, expr)),
         options.unique.as_ref().map(|expr| unique_key(job, expr)),
     ]
     .into_iter()
@@ -150,11 +212,8 @@ fn priority(job: &Job, expr: &Expr) -> TokenStream {
     quote!(fn priority(&self) -> i16 { #number })
 }
 
-fn delay(job: &Job, choice: &Choice<u64>) -> TokenStream {
-    let time = match choice {
-        Choice::Fixed(millis) => duration(*millis),
-        Choice::Computed(expr) => computed(job, expr, &quote!(::core::time::Duration)),
-    };
+fn delay(job: &Job, expr: &Expr) -> TokenStream {
+    let time = computed(job, expr, &quote!(::core::time::Duration));
     quote!(fn delay(&self) -> ::core::time::Duration { #time })
 }
 

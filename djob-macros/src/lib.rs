@@ -82,6 +82,8 @@ mod value;
 /// | `keep = "7d"` | How long the finished job stays readable; `"0s"` for not at all, or `"forever"`. |
 /// | `name = "mail.welcome"` | The kind that is stored. Default: the function's name. |
 /// | `aliases = ["old_name"]` | Former kinds whose stored jobs this function runs too. |
+/// | `version = 2` | The version of the arguments; stored with each job. Default: 1. |
+/// | `upcast = [v1_to_v2]` | How stored arguments of older versions become today's: a function from each version to the next, the oldest first; `_` for one of which no job is left. |
 /// | `args = Welcome` | The name of the arguments struct. Default: `SendWelcomeJob` for `send_welcome`. |
 /// | `strict` | Refuse stored arguments with unknown fields, which are otherwise tolerated while a deploy rolls. |
 /// | `transactional` | The job completes inside its own transaction, `ctx.complete_in(&mut tx)`. |
@@ -188,7 +190,8 @@ mod tests {
             ),
         );
         for part in [
-            quote!(kind: "f", aliases: &["g"], queue: "default", priority: 0i16, retries: 3u16),
+            quote!(kind: "f", aliases: &["g"], version: 1u16, upcasts: &[], queue: "default", priority: 0i16),
+            quote!(retries: 3u16),
             quote!(timeout: ::core::option::Option::Some(::core::time::Duration::from_millis(2000u64))),
             quote!(backoff: ::djob::Backoff::Linear(::core::time::Duration::from_millis(60000u64))),
             quote!(keep: ::core::option::Option::Some(::djob::Keep::Forever)),
@@ -199,21 +202,56 @@ mod tests {
     }
 
     #[test]
+    fn each_older_version_has_its_way_to_today_unless_it_is_given_up() {
+        let job = expand(
+            quote!(version = 4, upcast = [one, _, three]),
+            quote!(
+                async fn f(id: u8) {}
+            ),
+        );
+        assert_eq!(errors(&job), 0, "{job}");
+        assert!(contains(&job, quote!(let __args = ::djob::__private::step(three, 3u16, __args)?;)));
+        // What comes from version 1 gets stuck at version 2, whose own way is given up.
+        assert!(!contains(&job, quote!(step(one, 1u16, __args))));
+    }
+
+    #[test]
+    fn a_gap_between_versions_is_reported() {
+        for attr in [
+            quote!(version = 2),
+            quote!(upcast = one),
+            quote!(version = 3, upcast = two),
+            quote!(version = 2, upcast = [one, two]),
+            quote!(version = 1, upcast = [one]),
+        ] {
+            let job = expand(
+                attr.clone(),
+                quote!(
+                    async fn f(id: u8) {}
+                ),
+            );
+            assert_eq!(errors(&job), 1, "{attr}: {job}");
+        }
+    }
+
+    #[test]
     fn only_computed_options_override_the_trait() {
         let job = expand(
-            quote!(queue = "a", priority = 1),
+            quote!(queue = "a", priority = 1, delay = "1s"),
             quote!(
                 async fn f() {}
             ),
         );
-        assert!(!contains(&job, quote!(fn queue)) && !contains(&job, quote!(fn priority)));
+        assert!(!contains(&job, quote!(fn queue)) && !contains(&job, quote!(fn delay)));
+        assert!(contains(&job, quote!(computed: &[])));
         let job = expand(
-            quote!(queue = |j| "a", delay = "1s", unique = key),
+            quote!(queue = |j| "a", delay = |j| later, unique = key),
             quote!(
                 async fn f() {}
             ),
         );
-        for part in [quote!(fn queue(&self)), quote!(fn delay(&self)), quote!(fn unique_key(&self))] {
+        let named = quote!(computed: &["queue", "delay", "unique"]);
+        for part in [quote!(fn queue(&self)), quote!(fn delay(&self)), quote!(fn unique_key(&self)), named] {
             assert!(contains(&job, part));
         }
     }

@@ -175,6 +175,18 @@ impl Value<'_> {
         Ok(self.expr.clone())
     }
 
+    /// `[first, second, _]`, or one alone.
+    pub(crate) fn functions(&self) -> Result<Vec<Expr>> {
+        let is_function = |expr: &Expr| matches!(expr, Expr::Path(_) | Expr::Closure(_) | Expr::Infer(_));
+        match self.expr {
+            Expr::Array(list) if list.elems.iter().all(is_function) => {
+                Ok(list.elems.iter().cloned().collect())
+            }
+            expr if is_function(expr) => Ok(vec![expr.clone()]),
+            _ => Err(self.wrong(None)),
+        }
+    }
+
     pub(crate) fn choice<T>(&self, fixed: impl FnOnce(&Self) -> Result<T>) -> Result<Choice<T>> {
         match self.expr {
             Expr::Closure(_) | Expr::Path(_) => self.computed().map(Choice::Computed),

@@ -3,6 +3,7 @@
 //! - [`Harness`]: your jobs on a real database in memory, run when the test says so, with a clock that the test moves.
 //! - [`assert_enqueued!`] and [`refute_enqueued!`]: what waits to be run, compared field by field.
 //! - [`TestDatabase`] and [`on_every_database!`]: an empty database for each test, on SQLite and PostgreSQL.
+//! - [`golden!`] and [`round_trips`]: stored arguments stay readable, whatever becomes of the code.
 //! - `conformance` (feature of that name): what every storage must do, for those who write one.
 //!
 //! ```
@@ -31,17 +32,20 @@ pub mod assert;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod database;
+pub mod golden;
 #[cfg(feature = "sqlite")]
 mod harness;
 #[cfg(feature = "sqlite")]
 mod verbs;
 
 pub use database::{CallersTransaction, TestDatabase};
+pub use golden::round_trips;
 #[cfg(feature = "sqlite")]
 pub use harness::{Endless, Harness, Ran};
 
 #[doc(hidden)]
 pub mod __private {
     //! What the macros call. Not part of the public interface.
+    pub use crate::golden::check as golden;
     pub use serde_json::json;
 }

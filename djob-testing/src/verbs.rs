@@ -14,15 +14,18 @@ macro_rules! every_verb {
             attempts(id: JobId) -> Vec<Attempt>;
             list(filter: &'a Filter) -> Vec<JobRow>;
             counts() -> Vec<Count>;
+            contracts() -> Vec<Contract>;
             examine() -> Vec<Finding>;
             cancel(id: JobId) -> Cancelled;
             cancel_slipped(id: JobId) -> bool;
             retry(id: JobId) -> bool;
+            edit(id: JobId, args: &'a str, version: u16) -> bool;
             delete(id: JobId) -> bool;
             clear(queue: Option<&'a str>) -> u64;
             pause(queue: &'a str, pause: bool) -> bool;
             paused() -> Vec<String>;
             join(worker: &'a WorkerInfo) -> ();
+            publish(contracts: &'a [Contract]) -> ();
             leave(worker: Uuid) -> ();
             heart() -> Box<dyn Heart>;
             fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
@@ -33,7 +36,7 @@ macro_rules! every_verb {
             orphans(lease: Duration, after: Uuid, limit: u32) -> Orphans;
             held(worker: Uuid, since: Duration) -> Vec<Claim>;
             bury(lease: Duration) -> u64;
-            unpark(kinds: &'a [String]) -> u64;
+            unpark(known: &'a [Known], limit: u32) -> u64;
             take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
             prune(limit: u32) -> u64;
             has_finished(worker: Uuid, job: JobId) -> bool;

@@ -166,6 +166,27 @@ impl Client {
         }
     }
 
+    /// Stores jobs whose kinds this program need not have, all or none. Their options are checked, and what the arguments of every
+    /// job must be: a JSON object within djob's limits. What their kind asks of them is for the caller to judge, as the crate
+    /// `djob-contract` does; what is wrong then is parked by the worker.
+    ///
+    /// # Errors
+    /// If an option or the form of the arguments is refused, or the database does not take them. Nothing is stored then.
+    pub async fn enqueue_new(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, EnqueueError> {
+        for job in &jobs {
+            enqueue::check(job)?;
+            let refuse = |error| EnqueueError::Args { kind: job.kind.clone(), error };
+            crate::limits::check(&job.args).map_err(refuse)?;
+        }
+        self.each_hook(&jobs);
+        let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();
+        let stored = self.shared.storage.enqueue(jobs).await?;
+        for (job, kind) in stored.iter().zip(kinds) {
+            self.stored(std::slice::from_ref(job), &kind);
+        }
+        Ok(stored)
+    }
+
     /// What happens in this process from now on.
     pub fn events(&self) -> EventStream {
         self.shared.events.subscribe()
@@ -252,7 +273,7 @@ impl Client {
         }
     }
 
-    fn stored(&self, stored: &[Enqueued], kind: &'static str) {
+    fn stored(&self, stored: &[Enqueued], kind: &str) {
         self.shared.wake.now();
         if self.shared.events.watched() {
             for job in stored {

@@ -58,6 +58,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a date, a time and an offset, such as 2026-12-01T09:00:00+01:00 or 2026-12-01T08:00:00Z")]
+pub struct InvalidTimestamp;
+
+/// Reads what RFC 3339 allows.
+impl std::str::FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        DateTime::parse_from_rfc3339(text).map(Timestamp::from).map_err(|_| InvalidTimestamp)
+    }
+}
+
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

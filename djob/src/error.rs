@@ -1,6 +1,8 @@
 //! What a caller may have to deal with when it enqueues or starts a worker.
 
-use crate::job::{ArgsError, Fault, InvalidName, JobError};
+use std::borrow::Cow;
+
+use crate::job::{ArgsError, Fault, JobError};
 use crate::registry::{DuplicateKind, MissingState};
 use crate::storage::StorageError;
 
@@ -12,7 +14,7 @@ pub enum EnqueueError {
     #[error("job \"{kind}\" was refused: {error}")]
     Args {
         /// The kind of the job.
-        kind: &'static str,
+        kind: Cow<'static, str>,
         /// Every broken rule, with its place.
         #[source]
         error: ArgsError,
@@ -21,7 +23,7 @@ pub enum EnqueueError {
     #[error("job \"{kind}\" was refused: {why}")]
     Option {
         /// The kind of the job.
-        kind: &'static str,
+        kind: Cow<'static, str>,
         /// The rule, and what was given.
         why: String,
     },
@@ -52,10 +54,6 @@ impl EnqueueError {
             EnqueueError::Args { error, .. } => error.faults(),
             _ => &[],
         }
-    }
-
-    pub(crate) fn name(kind: &'static str, error: &InvalidName) -> Self {
-        EnqueueError::Option { kind, why: error.to_string() }
     }
 }
 

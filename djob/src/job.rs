@@ -2,12 +2,15 @@
 
 pub(crate) mod args;
 pub(crate) mod backoff;
+pub(crate) mod contract;
 pub(crate) mod id;
 pub(crate) mod name;
 pub(crate) mod outcome;
 pub(crate) mod row;
+pub(crate) mod schema;
 pub(crate) mod settle;
 pub(crate) mod state;
+pub(crate) mod version;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,12 +20,14 @@ use std::time::Duration;
 
 pub use args::{ArgsError, Fault};
 pub use backoff::Backoff;
+pub use contract::Contract;
 pub use id::JobId;
 pub use name::InvalidName;
 pub use outcome::{BoxError, Directive, IntoJobResult, JobError, Outcome};
 pub use row::{Attempt, Claim, ClaimKey, ClaimedJob, Due, Enqueued, JobRow, Meta, NewJob};
 pub use settle::{Facts, Keep, Settlement, settle};
 pub use state::{JobState, UnknownState};
+pub use version::{Unreadable, Upcast};
 
 use crate::state::State;
 use crate::worker::JobContext;
@@ -60,7 +65,7 @@ pub trait Job:
 
     /// How long these arguments wait before they may run.
     fn delay(&self) -> Duration {
-        Duration::ZERO
+        Self::DEF.delay
     }
 
     /// A key that only one unfinished job may hold.
@@ -81,10 +86,19 @@ pub struct JobDef {
     pub kind: &'static str,
     /// Former names: jobs stored under these are run as this kind.
     pub aliases: &'static [&'static str],
+    /// The version of its arguments, from 1 on: each stored job carries the one it was stored as.
+    pub version: u16,
+    /// From each older version to today's arguments, the oldest first; `None` where no way leads on any more.
+    pub upcasts: &'static [Option<Upcast>],
     /// The queue, unless a job says otherwise.
     pub queue: &'static str,
     /// Lower runs first; 0 by default.
     pub priority: i16,
+    /// How long a job waits before it may run, unless a job says otherwise.
+    pub delay: Duration,
+    /// The options that are computed from the arguments of each job, by the methods of [`Job`]: `queue`, `priority`, `delay`,
+    /// `unique`.
+    pub computed: &'static [&'static str],
     /// How many attempts may follow the first one.
     pub retries: u16,
     /// How long an attempt may run; `None` is the worker's default of 30 minutes.
@@ -105,6 +119,8 @@ pub struct JobDef {
     pub line: u32,
     /// The state it borrows.
     pub needs: &'static [Need],
+    /// The type of its result, as the function names it.
+    pub output: &'static str,
     /// The JSON Schema of its arguments.
     pub schema: fn() -> schemars::Schema,
     /// Decodes and validates arguments without running anything.

@@ -109,15 +109,15 @@ pub mod storage;
 mod worker;
 
 pub use client::{Ambient, Client, ClientBuilder, Enqueue, EnqueueIn, InTransaction, JobHandle, connect};
-pub use clock::{Clock, Timestamp};
+pub use clock::{Clock, InvalidTimestamp, Timestamp};
 pub use djob_macros::job;
 pub use error::{EnqueueError, WaitError, WorkerError};
 pub use events::{Event, EventStream};
 pub use hooks::Hooks;
 pub use job::{
-    ArgsError, Attempt, Backoff, BoxError, BoxFuture, Claim, ClaimKey, ClaimedJob, Directive, Due, Enqueued,
-    Facts, Fault, IntoJobResult, InvalidName, Job, JobDef, JobError, JobId, JobRow, JobState, Keep, Meta,
-    Need, NewJob, Outcome, RunFn, Settlement, UnknownState, settle,
+    ArgsError, Attempt, Backoff, BoxError, BoxFuture, Claim, ClaimKey, ClaimedJob, Contract, Directive, Due,
+    Enqueued, Facts, Fault, IntoJobResult, InvalidName, Job, JobDef, JobError, JobId, JobRow, JobState, Keep,
+    Meta, Need, NewJob, Outcome, RunFn, Settlement, UnknownState, Unreadable, Upcast, settle,
 };
 pub use registry::{DuplicateKind, MissingState, Registry};
 pub use state::State;

@@ -5,6 +5,8 @@ use std::future::Future;
 use serde::de::DeserializeOwned;
 
 pub use crate::job::Need;
+pub use crate::job::schema::of as schema;
+pub use crate::job::version::{old, step};
 use crate::job::{ArgsError, IntoJobResult, JobError, args};
 pub use crate::registry::Registered;
 pub use {inventory, schemars, serde, validator};
@@ -79,6 +81,14 @@ pub fn require_send<F: Future + Send>(future: F) -> F {
 /// Reads stored arguments.
 pub fn decode<A: DeserializeOwned + validator::Validate>(json: &str) -> Result<A, JobError> {
     args::decode(json).map_err(JobError::Args)
+}
+
+/// Arguments that were made from those of an older version, as a worker that stores them would write them.
+pub fn upcasted<A>(args: &A) -> Result<String, ArgsError>
+where
+    A: serde::Serialize + DeserializeOwned + validator::Validate,
+{
+    args::encode(args)
 }
 
 /// Says whether these are arguments of the job.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::job::JobDef;
+use crate::job::{Contract, JobDef};
 use crate::state::State;
+use crate::storage::Known;
 
 /// An entry that `#[job]` submits.
 #[derive(Debug)]
@@ -95,6 +96,24 @@ impl Registry {
     /// Every name under which a job of these may be stored.
     pub(crate) fn names(&self) -> Vec<String> {
         self.by_name.keys().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The same, with the version up to which its arguments are read.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        let known = |(name, def): (&&'static str, &&'static JobDef)| Known {
+            kind: (*name).to_owned(),
+            version: def.version,
+        };
+        self.by_name.iter().map(known).collect()
+    }
+
+    /// What each kind promises, under its name and its former names: callers may still use those.
+    pub(crate) fn contracts(&self) -> Vec<Contract> {
+        let named = |(name, def): (&&'static str, &&'static JobDef)| Contract {
+            kind: (*name).to_owned(),
+            ..Contract::of(def)
+        };
+        self.by_name.iter().map(named).collect()
     }
 
     /// Says which state is missing for the jobs whose queue is served.

@@ -7,7 +7,9 @@ mod ask;
 mod columns;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod connections;
+mod contracts;
 mod doctor;
+mod edit;
 pub(crate) mod error;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod json;
@@ -46,7 +48,7 @@ pub(crate) use traced::Traced;
 
 use crate::clock::Timestamp;
 use crate::job::{
-    Attempt, BoxFuture, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, NewJob, Settlement,
+    Attempt, BoxFuture, Claim, ClaimKey, ClaimedJob, Contract, Enqueued, JobId, JobRow, NewJob, Settlement,
 };
 
 /// What a verb gives back.
@@ -141,6 +143,15 @@ pub struct WorkerInfo {
     pub concurrency: u32,
 }
 
+/// A kind of job that a worker knows, under the name by which it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The name.
+    pub kind: String,
+    /// The newest version of its arguments that the worker reads.
+    pub version: u16,
+}
+
 /// What became of the wish to stop a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancelled {
@@ -188,7 +199,7 @@ pub trait Heart: Send {
 pub struct News {
     /// Some worker is silent for longer than the lease.
     pub silence: bool,
-    /// Jobs are parked because nobody knew their kind.
+    /// Jobs are parked because nobody could read them.
     pub parked: bool,
     /// The worker itself has held a claim for longer than the lease.
     pub old_claims: bool,
@@ -236,6 +247,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// How many jobs there are, by queue and state.
     fn counts(&self) -> Reply<'_, Vec<Count>>;
 
+    /// What workers have published, by kind and version.
+    fn contracts(&self) -> Reply<'_, Vec<Contract>>;
+
     /// Looks for whatever weakens the promise, and changes nothing. What the role may not look at is a finding, too.
     fn examine(&self) -> Reply<'_, Vec<Finding>>;
 
@@ -248,6 +262,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     /// Puts a failed, cancelled or parked job back to waiting, due now. `false` if there is no such job.
     fn retry(&self, id: JobId) -> Reply<'_, bool>;
+
+    /// Gives a waiting or parked job these arguments of this version. `false` if there is no such job.
+    fn edit<'a>(&'a self, id: JobId, args: &'a str, version: u16) -> Reply<'a, bool>;
 
     /// Forgets a job that does not run. `false` if there is no such job.
     fn delete(&self, id: JobId) -> Reply<'_, bool>;
@@ -265,6 +282,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     /// Enters a worker into the list of the living.
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()>;
+
+    /// Publishes what its kinds promise, for those who enqueue without having their code.
+    fn publish<'a>(&'a self, contracts: &'a [Contract]) -> Reply<'a, ()>;
 
     /// Takes it out. Its claims must be settled before.
     fn leave(&self, worker: Uuid) -> Reply<'_, ()>;
@@ -310,8 +330,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Forgets workers that have been silent for `lease` and have nothing left to rescue.
     fn bury(&self, lease: Duration) -> Reply<'_, u64>;
 
-    /// Puts jobs of this kind that were parked as unknown back to waiting, if `kinds` has their kind; returns how many.
-    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64>;
+    /// Puts jobs back to waiting that were parked because no worker could read them, if `known` has their kind and version: of
+    /// each kind up to `limit`. Returns how many; there may be more unless it was none.
+    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64>;
 
     /// Takes a duty of maintenance for so long, unless somebody holds it.
     fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool>;
@@ -332,6 +353,9 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// is being listened to any more.
     fn listen<'a>(&'a self, woken: &'a (dyn Fn() + Send + Sync)) -> Reply<'a, ()>;
 }
+
+/// The reasons for which jobs are parked until a worker comes that can read them.
+pub(crate) const AWAIT_A_WORKER: [&str; 2] = ["unknown_kind", "newer_version"];
 
 /// What a job is told that was cancelled before it ran.
 pub(crate) const CANCEL_REASON: &str = "cancelled before it ran";

@@ -47,10 +47,11 @@ create table if not exists djob_parked (
     max_attempts smallint not null,
     args         longtext,
     meta         longtext,
-    reason       varchar(63) not null,                   -- unknown_kind, broken_contract, ..
+    reason       varchar(63) not null,                   -- unknown_kind, newer_version, broken_contract, ..
     detail       longtext not null,
+    version      integer not null default 1,             -- of the arguments: a worker that reads it takes the job back
     parked_at    bigint not null,
-    key djob_parked_reason (reason, kind)
+    key djob_parked_reason (reason, kind, version)
 ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
 
 -- Finished: history, kept as long as asked.
@@ -118,6 +119,21 @@ create table if not exists djob_workers (
     concurrency int not null,
     started_at  bigint not null,
     beat_at     bigint not null
+) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
+
+-- What each version of a kind promises to those who do not have its code, as workers say it.
+create table if not exists djob_kinds (
+    kind         varchar(63) not null,
+    version      integer not null,
+    args_schema  longtext not null,                      -- a JSON Schema
+    queue        varchar(63) not null,
+    priority     smallint not null,
+    delay        bigint not null,                        -- microseconds
+    max_attempts smallint not null,
+    computed     longtext not null,                      -- the options that only the code can tell
+    hash         varchar(64) not null,                   -- of all these
+    published_at bigint not null,
+    primary key (kind, version)
 ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
 
 -- What is set for a queue; a queue without a row has no settings.

@@ -59,11 +59,12 @@ create table djob_parked (
     max_attempts smallint not null,
     args         json,
     meta         json,
-    reason       text collate "C" not null,              -- unknown_kind, broken_contract, ..
+    reason       text collate "C" not null,              -- unknown_kind, newer_version, broken_contract, ..
     detail       text not null,
+    version      integer not null default 1,             -- of the arguments: a worker that reads it takes the job back
     parked_at    timestamptz not null default now()
 );
-create index djob_parked_reason on djob_parked (reason, kind);
+create index djob_parked_reason on djob_parked (reason, kind, version);
 
 -- Finished: history, by the day on which it may go. A partition whose last day has passed is dropped whole.
 create table djob_finished (
@@ -132,6 +133,21 @@ create table djob_workers (
     started_at  timestamptz not null default now(),
     beat_at     timestamptz not null default now()
 ) with (fillfactor = 50);
+
+-- What each version of a kind promises to those who do not have its code, as workers say it.
+create table djob_kinds (
+    kind         text collate "C" not null,
+    version      integer not null,
+    args_schema  json not null,                          -- a JSON Schema
+    queue        text collate "C" not null,
+    priority     smallint not null,
+    delay        bigint not null,                        -- microseconds
+    max_attempts smallint not null,
+    computed     json not null,                          -- the options that only the code can tell
+    hash         text collate "C" not null,              -- of all these
+    published_at timestamptz not null default now(),
+    primary key (kind, version)
+);
 
 -- What is set for a queue; a queue without a row has no settings.
 create table djob_queues (

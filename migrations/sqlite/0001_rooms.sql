@@ -46,11 +46,12 @@ create table djob_parked (
     max_attempts integer not null,
     args         text,
     meta         text,
-    reason       text not null,                          -- unknown_kind, broken_contract, ..
+    reason       text not null,                          -- unknown_kind, newer_version, broken_contract, ..
     detail       text not null,
+    version      integer not null default 1,             -- of the arguments: a worker that reads it takes the job back
     parked_at    integer not null
 ) strict, without rowid;
-create index djob_parked_reason on djob_parked (reason, kind);
+create index djob_parked_reason on djob_parked (reason, kind, version);
 
 -- Finished: history, kept as long as asked.
 create table djob_finished (
@@ -117,6 +118,21 @@ create table djob_workers (
     concurrency integer not null,
     started_at  integer not null,
     beat_at     integer not null
+) strict, without rowid;
+
+-- What each version of a kind promises to those who do not have its code, as workers say it.
+create table djob_kinds (
+    kind         text not null,
+    version      integer not null,
+    args_schema  text not null,                          -- a JSON Schema
+    queue        text not null,
+    priority     integer not null,
+    delay        integer not null,                       -- microseconds
+    max_attempts integer not null,
+    computed     text not null,                          -- the options that only the code can tell
+    hash         text not null,                          -- of all these
+    published_at integer not null,
+    primary key (kind, version)
 ) strict, without rowid;
 
 -- What is set for a queue; a queue without a row has no settings.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use djob::JobState;
+use djob::{Client, Filter, JobState};
 use serde::Serialize;
 
 use crate::args::CheckArgs;
@@ -34,7 +34,8 @@ pub(crate) async fn run(database: Database, output: Output, args: CheckArgs) -> 
     let client = database.connect().await?;
     let mut queues = tally::by_queue(client.counts().await?);
     queues.retain(|name, _| args.queue.as_ref().is_none_or(|queue| queue == name));
-    let problems = problems(&queues, &args);
+    let mut problems = problems(&queues, &args);
+    problems.extend(unserved(&client, &args).await?);
     let checked = Checked {
         ok: problems.is_empty(),
         max_age_seconds: args.max_age.as_secs_f64(),
@@ -53,6 +54,33 @@ fn queue_view<'a>((queue, tally): (&'a String, &Tally)) -> QueueView<'a> {
         oldest_ready_seconds: tally.waited.as_ref().map(Duration::as_secs_f64),
         failed: tally.of(JobState::Failed),
     }
+}
+
+/// The most parked jobs that are looked at for each reason.
+const PARKED_MAX: u32 = 1000;
+
+/// Jobs that are due for too long and parked, because no worker knows their kind or reads their version.
+async fn unserved(client: &Client, args: &CheckArgs) -> Result<Vec<String>, Failure> {
+    let now = client.storage().now().await?;
+    let mut kinds = BTreeMap::<String, (usize, Duration)>::new();
+    for reason in ["unknown_kind", "newer_version"] {
+        let mut filter = Filter::new().reason(reason).limit(PARKED_MAX);
+        filter.queue = args.queue.clone();
+        for row in client.list(filter).await? {
+            let waited = now - row.run_at;
+            if waited > args.max_age {
+                let (jobs, longest) = kinds.entry(row.kind).or_default();
+                (*jobs, *longest) = (*jobs + 1, waited.max(*longest));
+            }
+        }
+    }
+    let problem = |(kind, (jobs, longest)): (String, (usize, Duration))| {
+        let longest = duration::show(longest);
+        format!(
+            "no worker that reads it has come for {jobs} of {kind}, due for up to {longest}: see jobs list --state parked"
+        )
+    };
+    Ok(kinds.into_iter().map(problem).collect())
 }
 
 fn problems(queues: &BTreeMap<String, Tally>, args: &CheckArgs) -> Vec<String> {

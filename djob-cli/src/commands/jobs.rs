@@ -1,6 +1,7 @@
 //! `jobs`: looking at jobs and changing them.
 
 mod change;
+mod edit;
 mod list;
 mod show;
 mod view;
@@ -15,8 +16,9 @@ pub(crate) async fn run(database: Database, output: Output, command: JobsCommand
     match command {
         JobsCommand::List(args) => list::run(&client, output, args).await,
         JobsCommand::Show(jobs) => show::run(&client, output, &jobs.ids).await,
-        JobsCommand::Retry(jobs) => change::retry(&client, output, &jobs.ids).await,
-        JobsCommand::Cancel(jobs) => change::cancel(&client, output, &jobs.ids).await,
+        JobsCommand::Edit(args) => edit::run(&client, output, args).await,
+        JobsCommand::Retry(chosen) => change::retry(&client, output, &chosen).await,
+        JobsCommand::Cancel(chosen) => change::cancel(&client, output, &chosen).await,
         JobsCommand::Delete(args) => change::delete(&client, output, &args).await,
     }
 }

@@ -21,6 +21,42 @@ async fn one_in_each_room(subject: &Subject) -> Result<Vec<(JobId, JobState)>, d
     Ok(ids.into_iter().zip([Completed, Failed, Cancelled, Parked, Ready, Scheduled]).collect())
 }
 
+pub async fn a_job_that_does_not_run_can_be_given_other_arguments(subject: &Subject) -> Checked {
+    let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(5000));
+    for (id, state) in one_in_each_room(subject).await? {
+        let before = subject.row(id).await?;
+        for (args, version) in [(large.as_str(), 3), (r#"{"text":"small"}"#, 2), (large.as_str(), 1)] {
+            let edited = subject.storage().edit(id, args, version).await?;
+            let can_be = matches!(state, JobState::Ready | JobState::Scheduled | JobState::Parked);
+            assert_eq!(edited, can_be, "{state}");
+            let row = subject.row(id).await?;
+            assert_eq!(row.state, state, "it stays where it is");
+            if can_be {
+                assert_eq!((row.args.as_str(), row.meta.version), (args, version));
+                assert_eq!(
+                    (row.queue, row.run_at, row.meta.tags),
+                    (before.queue.clone(), before.run_at, before.meta.tags.clone())
+                );
+            }
+        }
+    }
+    let claim = subject.claim_batch(worker()).await?;
+    assert!(!subject.storage().edit(claim.jobs[0].id, "{}", 1).await?, "it runs");
+    assert!(!subject.storage().edit(JobId::new(), "{}", 1).await?, "there is no such job");
+    let mut jobs = claim.jobs;
+    subject.storage().fetch_args(&mut jobs).await?;
+    assert_eq!(jobs[0].args.as_deref(), Some(large.as_str()));
+    Ok(())
+}
+
+pub async fn a_parked_job_that_was_edited_comes_back_by_its_new_version(subject: &Subject) -> Checked {
+    let id = subject.put_and_settle(job(), park("newer_version")).await?;
+    assert!(subject.storage().edit(id, "{}", 4).await?);
+    assert_eq!(subject.unpark(&[("conformance.plain", 3)]).await?, 0);
+    assert_eq!(subject.unpark(&[("conformance.plain", 4)]).await?, 1);
+    Ok(())
+}
+
 pub async fn a_job_is_found_in_every_room(subject: &Subject) -> Checked {
     for (id, state) in one_in_each_room(subject).await? {
         assert_eq!(subject.state(id).await?, Some(state));

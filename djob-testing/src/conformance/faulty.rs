@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use djob::sqlx;
 use djob::storage::{
-    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Orphans, Reply, SchemaVersion,
-    Storage, WorkerInfo,
+    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Known, Lane, LaneAt, Orphans, Reply,
+    SchemaVersion, Storage, WorkerInfo,
 };
-use djob::{Attempt, Claim, ClaimKey, ClaimedJob, Enqueued, JobId, JobRow, NewJob, StorageError, Timestamp};
+use djob::{
+    Attempt, Claim, ClaimKey, ClaimedJob, Contract, Enqueued, JobId, JobRow, NewJob, StorageError, Timestamp,
+};
 use uuid::Uuid;
 
 /// How a call goes wrong.

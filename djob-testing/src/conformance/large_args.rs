@@ -122,7 +122,7 @@ pub async fn large_arguments_of_a_failed_job_come_back_with_it(subject: &Subject
 pub async fn large_arguments_are_parked_and_unparked_with_their_job(subject: &Subject) -> Checked {
     let id = subject.put_and_settle(large(), park("unknown_kind")).await?;
     whole(subject, id).await?;
-    assert_eq!(subject.storage().unpark(&["conformance.plain".to_owned()]).await?, 1);
+    assert_eq!(subject.unpark(&[("conformance.plain", 1)]).await?, 1);
     whole(subject, id).await
 }
 

@@ -41,6 +41,22 @@ pub async fn a_state_picks_its_jobs(subject: &Subject) -> Checked {
     Ok(())
 }
 
+pub async fn a_reason_picks_the_jobs_that_are_parked_for_it(subject: &Subject) -> Checked {
+    let unknown = subject.put_and_settle(job(), park("unknown_kind")).await?;
+    let broken = subject.put_and_settle(job(), park("broken_contract")).await?;
+    subject.put_and_settle(job(), completed()).await?;
+    subject.put(job()).await?;
+    let of = async |filter: djob::Filter| {
+        let rows = subject.storage().list(&filter.limit(10)).await?;
+        Ok::<Vec<_>, djob::BoxError>(rows.into_iter().map(|row| row.id).collect())
+    };
+    assert_eq!(of(djob::Filter::new().reason("unknown_kind")).await?, [unknown]);
+    assert_eq!(of(djob::Filter::new().reason("broken_contract").kind("conformance.plain")).await?, [broken]);
+    assert!(of(djob::Filter::new().reason("broken_contract").kind("conformance.other")).await?.is_empty());
+    assert!(of(djob::Filter::new().reason("unknown_kind").state(JobState::Ready)).await?.is_empty());
+    Ok(())
+}
+
 pub async fn a_queue_and_a_kind_pick_their_jobs(subject: &Subject) -> Checked {
     let all_of_them = one_of_each(subject).await?;
     let mut mail: Vec<JobId> = [3, 4, 6].map(|n: usize| all_of_them[n].0).to_vec();

@@ -123,11 +123,20 @@ macro_rules! __storage_promises {
                 a_parked_job_shows_its_reason
                 a_parked_job_is_not_claimed
                 an_unknown_kind_comes_back_when_it_is_known
+                a_newer_version_comes_back_when_it_is_read
+                parked_jobs_come_back_a_bounded_number_at_a_time
                 a_broken_contract_does_not_come_back_by_itself
                 a_job_comes_back_as_it_was_parked
             }
+            published {
+                what_was_published_is_read_back
+                a_contract_that_was_published_anew_replaces_the_one_before
+                eight_workers_at_once_publish_the_same
+            }
             admin {
                 a_job_is_found_in_every_room
+                a_job_that_does_not_run_can_be_given_other_arguments
+                a_parked_job_that_was_edited_comes_back_by_its_new_version
                 a_job_that_nobody_runs_is_cancelled_at_once
                 a_job_that_runs_is_asked_to_stop
                 the_wish_to_stop_is_met_when_a_job_is_cancelled_later
@@ -152,6 +161,7 @@ macro_rules! __storage_promises {
                 jobs_of_all_rooms_are_listed_newest_first
                 a_state_picks_its_jobs
                 a_queue_and_a_kind_pick_their_jobs
+                a_reason_picks_the_jobs_that_are_parked_for_it
                 pages_follow_each_other_without_a_gap
                 running_jobs_come_in_pages_too
                 a_running_job_is_found_behind_many_of_other_queues
@@ -189,8 +199,13 @@ macro_rules! __storage_promises {
                 arguments_that_break_a_rule_are_refused_before_they_are_stored
                 arguments_that_break_the_contract_are_parked_with_their_place
                 a_former_name_runs_as_the_kind_of_today
+                a_worker_publishes_what_its_kinds_promise
                 an_unknown_kind_is_parked
                 an_unknown_kind_runs_when_a_worker_comes_that_knows_it
+                a_job_carries_the_version_of_its_arguments
+                arguments_of_every_older_version_become_todays
+                an_older_version_that_cannot_become_todays_is_parked_with_its_place
+                a_newer_version_waits_for_a_worker_that_reads_it
                 a_worker_does_not_start_without_the_state_its_jobs_borrow
             }
             hooks {
@@ -260,6 +275,13 @@ macro_rules! __sql_promises {
                 programs_that_start_at_once_may_all_migrate
                 tables_of_another_prefix_live_beside_the_usual_ones
                 a_prefix_may_hold_the_usual_one
+            }
+            by_sql {
+                a_job_that_sql_enqueues_runs
+                options_that_sql_names_hold
+                large_arguments_that_sql_enqueues_lie_apart
+                what_sql_can_see_is_refused_and_nothing_is_stored
+                what_sql_cannot_see_is_parked_by_the_worker
             }
             damage {
                 a_claim_that_cannot_be_read_keeps_no_other_from_rescue

@@ -58,7 +58,7 @@ async fn live(client: Client, clock: Clock) -> Checked {
     let claim = subject.claim_batch(worker).await?;
     assert!(subject.storage().heart().await?.beat(worker, LEASE).await?.is_some());
     assert!(subject.settle(worker, all(&claim, &park("unknown_kind"))).await?);
-    assert_eq!(subject.storage().unpark(&["conformance.plain".to_owned()]).await?, 1);
+    assert_eq!(subject.unpark(&[("conformance.plain", 1)]).await?, 1);
     subject.storage().cancel(id).await?;
     assert!(subject.storage().retry(id).await?);
     let claim = subject.claim_batch(worker).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use djob::storage::{ClaimEnd, Cursor, Ended, LaneAt, Still, Storage, WorkerInfo};
+use djob::storage::{ClaimEnd, Cursor, Ended, Known, LaneAt, Still, Storage, WorkerInfo};
 use djob::{
     BoxError, Claim, ClaimedJob, Client, Clock, Due, Enqueued, JobId, JobRow, JobState, Keep, Meta, NewJob,
     Settlement, Timestamp,
@@ -126,6 +126,15 @@ impl Subject {
     pub(crate) async fn put_and_claim(&self, worker: Uuid, job: NewJob) -> Result<Claim, BoxError> {
         self.put(job).await?;
         self.claim_batch(worker).await
+    }
+
+    /// Puts what is parked back to waiting, as far as these kinds and versions go; returns how many jobs that are.
+    pub(crate) async fn unpark(&self, known: &[(&str, u16)]) -> Result<u64, BoxError> {
+        let known: Vec<Known> = known
+            .iter()
+            .map(|(kind, version)| Known { kind: (*kind).to_owned(), version: *version })
+            .collect();
+        Ok(self.storage().unpark(&known, 1000).await?)
     }
 
     /// Every claim whose worker has been silent for so long.

@@ -87,7 +87,7 @@ pub async fn a_key_is_held_while_its_job_is_unfinished(subject: &Subject) -> Che
         assert!(!is_free(subject, "key").await?, "after {settlement:?}");
         assert_eq!(subject.row(id).await?.meta.unique_key.as_deref(), Some("key"));
     }
-    subject.storage().unpark(&["conformance.plain".to_owned()]).await?;
+    subject.unpark(&[("conformance.plain", 1)]).await?;
     assert!(!is_free(subject, "key").await?);
     Ok(())
 }

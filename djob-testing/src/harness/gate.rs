@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use djob::storage::{
-    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Lane, LaneAt, Orphans, Reply, SchemaVersion,
-    Storage, WorkerInfo,
+    Cancelled, ClaimEnd, Conn, Count, Filter, Finding, Heart, Known, Lane, LaneAt, Orphans, Reply,
+    SchemaVersion, Storage, WorkerInfo,
 };
-use djob::{Attempt, Claim, ClaimKey, ClaimedJob, Clock, Enqueued, JobId, JobRow, NewJob, Timestamp};
+use djob::{
+    Attempt, Claim, ClaimKey, ClaimedJob, Clock, Contract, Enqueued, JobId, JobRow, NewJob, Timestamp,
+};
 use uuid::Uuid;
 
 #[derive(Debug)]

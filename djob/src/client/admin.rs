@@ -1,7 +1,7 @@
 //! Looking after jobs: what the CLI, a dashboard and a program's own pages use.
 
 use super::{Client, JobHandle};
-use crate::job::{Attempt, Enqueued, JobId, JobRow, name};
+use crate::job::{Attempt, Contract, Enqueued, JobId, JobRow, name};
 use crate::storage::error::Problem;
 use crate::storage::{Cancelled, Count, Filter, Finding, SchemaVersion, StorageError};
 
@@ -76,6 +76,15 @@ impl Client {
         self.storage().counts().await
     }
 
+    /// What workers have published about the kinds of jobs they run, by kind and version: what is needed to enqueue a job
+    /// without having its code.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn contracts(&self) -> Result<Vec<Contract>> {
+        self.storage().contracts().await
+    }
+
     /// Looks for whatever weakens djob's promise in this database: its settings, its tables, its workers and jobs. Nothing
     /// is changed, and what the role may not look at is a finding, too. `djob doctor` shows what this returns.
     ///
@@ -118,6 +127,18 @@ impl Client {
         let back = self.storage().retry(id).await?;
         self.bell().told().await;
         Ok(back)
+    }
+
+    /// Gives a waiting or parked job other arguments, of this version of its kind. A parked one stays parked: follow up with
+    /// [`retry`](Client::retry). Only what holds for every job is checked, size, depth and an object at the top; what the kind
+    /// asks is for the caller to judge, with [`JobDef::read`](crate::JobDef::read) or the crate `djob-contract`. `false` if
+    /// there is no such job.
+    ///
+    /// # Errors
+    /// If the arguments break a limit, or the database does not answer.
+    pub async fn edit(&self, id: JobId, args: &str, version: u16) -> Result<bool> {
+        crate::limits::check(args).map_err(|error| StorageError::setting(error.to_string()))?;
+        self.storage().edit(id, args, version).await
     }
 
     /// Forgets a job that does not run, without a trace. `false` if there is no such job.

@@ -156,7 +156,8 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
     /// The job, validated, as it will be stored.
     pub(crate) fn build(self) -> Result<(J, NewJob, To), EnqueueError> {
         let kind = J::DEF.kind;
-        let args = args::encode(&self.job).map_err(|error| EnqueueError::Args { kind, error })?;
+        let args =
+            args::encode(&self.job).map_err(|error| EnqueueError::Args { kind: kind.into(), error })?;
         let options = self.options;
         let delay = self.job.delay();
         let new = NewJob {
@@ -169,6 +170,7 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
             max_attempts: options.retries.unwrap_or(J::DEF.retries).saturating_add(1),
             args,
             meta: Meta {
+                version: J::DEF.version,
                 tags: options.tags,
                 unique_key: options
                     .unique_key
@@ -177,16 +179,17 @@ impl<J: Job, V, To> Enqueue<J, V, To> {
                 ..Meta::default()
             },
         };
-        check(kind, &new)?;
+        check(&new)?;
         Ok((self.job, new, self.to))
     }
 }
 
-fn check(kind: &'static str, new: &NewJob) -> Result<(), EnqueueError> {
-    let refuse = |why: String| Err(EnqueueError::Option { kind, why });
-    name::check("queue", &new.queue).map_err(|error| EnqueueError::name(kind, &error))?;
-    for tag in &new.meta.tags {
-        name::check("tag", tag).map_err(|error| EnqueueError::name(kind, &error))?;
+/// Checks the options of a job, and nothing that its kind asks.
+pub(super) fn check(new: &NewJob) -> Result<(), EnqueueError> {
+    let refuse = |why: String| Err(EnqueueError::Option { kind: new.kind.clone(), why });
+    let names = [("kind", &*new.kind), ("queue", &*new.queue)];
+    for (what, name) in names.into_iter().chain(new.meta.tags.iter().map(|tag| ("tag", tag.as_str()))) {
+        name::check(what, name).or_else(|error| refuse(error.to_string()))?;
     }
     if new.meta.tags.len() > TAGS_MAX {
         return refuse(format!("it has {} tags; the limit is {TAGS_MAX}", new.meta.tags.len()));

@@ -23,16 +23,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(
+    /// A fault at this place, against this rule, in these words. They must not repeat the value.
+    pub fn new(
         pointer: impl Into<String>,
         rule: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
         Fault { pointer: pointer.into(), rule: rule.into(), message: message.into() }
     }
-}
 
-impl Fault {
     /// The argument's name, as the function has it; `None` for the arguments as a whole.
     pub fn field(&self) -> Option<&str> {
         self.pointer.split('/').nth(1)
@@ -55,8 +54,23 @@ pub struct ArgsError {
 }
 
 impl ArgsError {
-    fn one(fault: Fault) -> Self {
+    /// These faults, which are sorted by place.
+    pub fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
+        let mut faults = Vec::from_iter(faults);
+        faults.sort();
+        ArgsError { faults }
+    }
+
+    pub(crate) fn one(fault: Fault) -> Self {
         ArgsError { faults: vec![fault] }
+    }
+
+    /// The same of arguments that are of an older version.
+    pub(crate) fn at_version(mut self, version: u16) -> Self {
+        for fault in &mut self.faults {
+            fault.message = format!("version {version}: {}", fault.message);
+        }
+        self
     }
 
     /// Everything that is wrong.
@@ -89,7 +103,7 @@ where
             format!("cannot be written as JSON: {}", without_values(&error)),
         ))
     })?;
-    check_text(&json)?;
+    check(&json)?;
     // JSON has no NaN and no infinity: serde_json writes `null`, which would only be noticed when the job runs.
     if json.contains("null") {
         decode_unchecked::<A>(&json)?;
@@ -104,8 +118,16 @@ pub(crate) fn decode<A: DeserializeOwned + Validate>(json: &str) -> Result<A, Ar
     Ok(args)
 }
 
-/// Checks what does not depend on the type: size, depth, an object at the top, no NUL.
-pub(crate) fn check_text(json: &str) -> Result<(), ArgsError> {
+/// Checks what does not depend on the job: size, depth, an object at the top, no NUL. Not whether it is JSON in all else.
+///
+/// # Errors
+/// If a limit is broken.
+///
+/// ```
+/// assert!(djob::limits::check(r#"{"user_id":7}"#).is_ok());
+/// assert!(djob::limits::check("[7]").is_err());
+/// ```
+pub fn check(json: &str) -> Result<(), ArgsError> {
     let refuse = |rule, message| Err(ArgsError::one(Fault::new("", rule, message)));
     if json.len() > ARGS_MAX {
         let message = format!(
@@ -153,7 +175,7 @@ fn has_nul(json: &str) -> bool {
     })
 }
 
-fn decode_unchecked<A: DeserializeOwned>(json: &str) -> Result<A, ArgsError> {
+pub(crate) fn decode_unchecked<A: DeserializeOwned>(json: &str) -> Result<A, ArgsError> {
     // serde would build a struct from an array as well: `[7]` for `{"user_id": 7}`.
     if !json.trim_start().starts_with('{') {
         return Err(ArgsError::one(Fault::new(
@@ -222,8 +244,7 @@ fn without_values(error: &serde_json::Error) -> String {
 fn broken_rules(errors: &ValidationErrors) -> ArgsError {
     let mut faults = Vec::new();
     collect(errors, "", &mut faults);
-    faults.sort();
-    ArgsError { faults }
+    ArgsError::new(faults)
 }
 
 fn collect(errors: &ValidationErrors, prefix: &str, faults: &mut Vec<Fault>) {
@@ -343,11 +364,11 @@ mod tests {
         let escaped = Args { locale: Some("\\u00".into()), ..args() };
         assert!(encode(&escaped).is_ok());
         let deep = format!("{}{}", "{\"a\":".repeat(65), "}".repeat(65));
-        assert_eq!(check_text(&deep).unwrap_err().faults()[0].rule, "depth");
+        assert_eq!(check(&deep).unwrap_err().faults()[0].rule, "depth");
         let bracket_in_text = format!("{{\"a\":\"{}\"}}", "[".repeat(100));
-        assert!(check_text(&bracket_in_text).is_ok());
+        assert!(check(&bracket_in_text).is_ok());
         let large = format!("{{\"a\":\"{}\"}}", "x".repeat(ARGS_MAX));
-        assert_eq!(check_text(&large).unwrap_err().faults()[0].rule, "size");
+        assert_eq!(check(&large).unwrap_err().faults()[0].rule, "size");
     }
 
     #[test]

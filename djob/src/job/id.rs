@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::clock::Timestamp;
+
 /// The id of a job: a UUIDv7 that the enqueuing process makes, so that ids of one process sort in enqueue order.
 ///
 /// ```
@@ -23,6 +25,27 @@ impl JobId {
     #[allow(clippy::new_without_default)] // a default that is different each time would surprise
     pub fn new() -> Self {
         JobId(Uuid::now_v7())
+    }
+
+    /// The first id that can be made at this moment: for pages of jobs that begin at a time.
+    ///
+    /// ```
+    /// use djob::{JobId, Timestamp};
+    ///
+    /// let noon = Timestamp::from_micros(1_796_126_400_000_000);
+    /// assert_eq!(JobId::first_at(noon).made_at(), noon);
+    /// assert!(JobId::first_at(noon) < JobId::new());
+    /// ```
+    pub fn first_at(time: Timestamp) -> Self {
+        let millis = u128::from((time.as_micros() / 1000).unsigned_abs()) & ((1 << 48) - 1);
+        // The version and the variant of a UUIDv7, and nothing else.
+        JobId(Uuid::from_u128(millis << 80 | 0x7 << 76 | 0x8 << 60))
+    }
+
+    /// When it was made, to the millisecond, by the clock of the machine that made it.
+    pub fn made_at(&self) -> Timestamp {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(0);
+        Timestamp::from_micros(millis * 1000)
     }
 
     /// The id as a UUID.

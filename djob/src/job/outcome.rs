@@ -35,6 +35,13 @@ pub enum Outcome {
     BrokenContract(String),
     /// This worker does not know the kind.
     UnknownKind,
+    /// This worker knows the kind, and not this version of its arguments.
+    NewerVersion {
+        /// The version that was stored.
+        version: u16,
+        /// The newest version the worker knows.
+        known: u16,
+    },
     /// The worker stopped before the attempt came to an end, or before it began.
     Interrupted,
     /// The worker died, and this job was alone in its claim, or is known to have run.

@@ -61,10 +61,13 @@ impl Enqueued {
 }
 
 /// The rarely used facts of a job, stored as one small JSON object, or not at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Meta {
+    /// The version of its kind's arguments it was stored as.
+    #[serde(skip_serializing_if = "is_one")]
+    pub version: u16,
     /// Labels given at enqueue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -84,6 +87,16 @@ pub struct Meta {
 
 fn is_zero(n: &u16) -> bool {
     *n == 0
+}
+
+fn is_one(n: &u16) -> bool {
+    *n == 1
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Meta { version: 1, tags: vec![], unique_key: None, crashes: 0, suspect: false, snoozes: 0 }
+    }
 }
 
 impl Meta {

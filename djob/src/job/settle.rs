@@ -115,6 +115,13 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
                 "no function of this kind is linked into the worker: is its crate named? `use my_jobs as _;`"
                     .into(),
         },
+        Outcome::NewerVersion { version, known } => Settlement::Park {
+            reason: "newer_version",
+            detail: format!(
+                "its arguments are of version {version}, and the worker that took it reads versions up to {known}: \
+                 deploy workers that have the newer code"
+            ),
+        },
         Outcome::Interrupted => Settlement::Release,
         Outcome::Crashed if facts.deaths.saturating_add(1) >= CRASHES_MAX => {
             let error = format!("crash_loop: {CRASHES_MAX} workers died while they ran this job");
@@ -169,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_job_that_breaks_its_contract_is_parked_and_not_destroyed() {
-        for outcome in [Outcome::BrokenContract("/id: missing".into()), Outcome::UnknownKind] {
+        let newer = Outcome::NewerVersion { version: 3, known: 2 };
+        for outcome in [Outcome::BrokenContract("/id: missing".into()), Outcome::UnknownKind, newer] {
             assert!(matches!(settle(&facts(), outcome), Settlement::Park { .. }));
         }
     }
@@ -187,7 +195,7 @@ mod tests {
     }
 
     /// Each outcome, and where it leads: while the job has something left (attempts, or crashes), and when it has not.
-    const TABLE: [(&str, &str, &str); 10] = [
+    const TABLE: [(&str, &str, &str); 11] = [
         ("completed", "completed", "completed"),
         ("completed in a transaction", "retry", "failed"),
         ("error", "retry", "failed"),
@@ -196,6 +204,7 @@ mod tests {
         ("cancelled", "cancelled", "cancelled"),
         ("broken contract", "parked", "parked"),
         ("unknown kind", "parked", "parked"),
+        ("newer version", "parked", "parked"),
         ("interrupted", "as it was", "as it was"),
         ("suspected", "suspect", "suspect"),
     ];
@@ -210,6 +219,7 @@ mod tests {
             "cancelled" => Outcome::Cancelled("c".into()),
             "broken contract" => Outcome::BrokenContract("b".into()),
             "unknown kind" => Outcome::UnknownKind,
+            "newer version" => Outcome::NewerVersion { version: 2, known: 1 },
             "interrupted" => Outcome::Interrupted,
             "suspected" => Outcome::Suspected,
             other => panic!("{other}"),

@@ -14,6 +14,8 @@ pub struct Filter {
     pub queue: Option<String>,
     /// Only this kind.
     pub kind: Option<String>,
+    /// Only jobs that are parked for this reason: `unknown_kind`, `newer_version`, `broken_contract` or `unstorable_outcome`.
+    pub reason: Option<String>,
     /// Only jobs older than this one: the last id of the page before.
     pub before: Option<JobId>,
     /// How many at most; 0 means 100.
@@ -44,6 +46,13 @@ impl Filter {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
+        self
+    }
+
+    /// Only jobs that are parked for this reason.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 
@@ -101,9 +110,13 @@ pub(crate) fn running_rows(jobs: Vec<ClaimedJob>) -> impl Iterator<Item = JobRow
     })
 }
 
-/// Which rooms a filter looks into, and which state it asks of each; the claimed room is looked into apart.
-pub(crate) fn rooms_of(filter: &Filter) -> Vec<(Statement, &'static str)> {
+/// Which rooms a filter looks into, and which state or reason it asks of each; the claimed room is looked into apart.
+pub(crate) fn rooms_of(filter: &Filter) -> Vec<(Statement, &str)> {
     use Statement::{LIST_FINISHED, LIST_PARKED, LIST_WAITING};
+    if let Some(reason) = &filter.reason {
+        let parked = matches!(filter.state, None | Some(JobState::Parked));
+        return if parked { vec![(LIST_PARKED, reason)] } else { vec![] };
+    }
     match filter.state {
         None => vec![(LIST_WAITING, ""), (LIST_PARKED, ""), (LIST_FINISHED, "")],
         Some(JobState::Running) => vec![],

@@ -1,8 +1,7 @@
 //! MySQL and MariaDB: many machines.
 //!
 //! Written for what both have in common (MySQL 8.0.19, MariaDB 10.6, or later): no `returning`, so that a move between rooms
-//! is a locking read, a copy and a delete in one transaction. InnoDB ends one of two transactions that block each other; such
-//! a one is done again.
+//! is a locking read, a copy and a delete in one transaction. What InnoDB ends for another's sake is done again.
 
 mod connect;
 mod examine;
@@ -16,6 +15,8 @@ use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow};
 use uuid::Uuid;
 
 use super::connections::Connections;
+use super::contracts::Contracts as _;
+use super::edit::{Edit as _, Edited};
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
@@ -190,6 +191,10 @@ impl Storage for MySqlStorage {
         Box::pin(self.on("counts", async |conn, texts, now| MySql::counts(conn, texts, now).await))
     }
 
+    fn contracts(&self) -> Reply<'_, Vec<Contract>> {
+        Box::pin(self.on("contracts", async |conn, texts, _| MySql::contracts(conn, texts).await))
+    }
+
     fn examine(&self) -> Reply<'_, Vec<Finding>> {
         Box::pin(examine::examine(self))
     }
@@ -209,6 +214,13 @@ impl Storage for MySqlStorage {
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.on_tx("retry", move |conn, texts, now| {
             Box::pin(async move { rooms::retry::<MySql>(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn edit<'a>(&'a self, id: JobId, args: &'a str, version: u16) -> Reply<'a, bool> {
+        Box::pin(self.on_tx("edit", move |conn, texts, now| {
+            let edited = Edited { args: args.to_owned(), version };
+            Box::pin(async move { MySql::edit(conn, &texts, now, id, edited).await })
         }))
     }
 
@@ -245,7 +257,7 @@ impl Storage for MySqlStorage {
     }
 
     fn paused(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.on("paused", async |conn, texts, _| MySql::names(conn, texts, PAUSED).await))
+        Box::pin(self.on("paused", async |conn, texts, _| MySql::names(conn, texts, PAUSED, None).await))
     }
 
     fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
@@ -256,6 +268,13 @@ impl Storage for MySqlStorage {
 
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
         Box::pin(self.on("join", async |conn, texts, now| MySql::join(conn, texts, worker, now).await))
+    }
+
+    fn publish<'a>(&'a self, contracts: &'a [Contract]) -> Reply<'a, ()> {
+        Box::pin(self.on_tx("publish", move |conn, texts, now| {
+            let contracts = contracts.to_vec();
+            Box::pin(async move { MySql::publish(conn, &texts, &contracts, now).await })
+        }))
     }
 
     fn leave(&self, worker: Uuid) -> Reply<'_, ()> {
@@ -328,18 +347,21 @@ impl Storage for MySqlStorage {
         )
     }
 
-    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
+    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
         Box::pin(async move {
-            let names = async |conn: &mut MySqlConnection, texts: &Texts, _: Now| {
-                MySql::names(conn, texts, PARKED_KINDS).await
-            };
             let mut back = 0;
-            for kind in self.on("unpark", names).await?.into_iter().filter(|kind| kinds.contains(kind)) {
-                let unparked = self.on_tx("unpark", move |conn, texts, _| {
-                    let kind = kind.clone();
-                    Box::pin(async move { write::unpark(conn, &texts, &kind).await })
-                });
-                back += unparked.await?;
+            for reason in AWAIT_A_WORKER {
+                let kinds = async |conn: &mut MySqlConnection, texts: &Texts, _: Now| {
+                    MySql::names(conn, texts, PARKED_KINDS, Some(reason)).await
+                };
+                let parked = self.on("unpark", kinds).await?;
+                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
+                    let unparked = self.on_tx("unpark", move |conn, texts, _| {
+                        let known = known.clone();
+                        Box::pin(async move { write::unpark(conn, &texts, reason, &known, limit).await })
+                    });
+                    back += unparked.await?;
+                }
             }
             Ok(back)
         })

@@ -57,7 +57,9 @@ impl Naming {
 
     /// A migration's text with the prefix put in (the schema is set for the session that migrates).
     pub(crate) fn migration(&self, text: &str) -> String {
-        text.replace("djob_", &self.prefix)
+        let parts: Vec<String> =
+            text.split("'djob_wake'").map(|part| part.replace("djob_", &self.prefix)).collect();
+        parts.join(&format!("'{}'", self.channel()))
     }
 }
 

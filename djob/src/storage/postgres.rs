@@ -20,6 +20,8 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use uuid::Uuid;
 
+use super::contracts::Contracts as _;
+use super::edit::{Edit as _, Edited};
 use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
@@ -153,6 +155,10 @@ impl Storage for PostgresStorage {
         Box::pin(self.on("counts", async |conn, texts, now| Postgres::counts(conn, texts, now).await))
     }
 
+    fn contracts(&self) -> Reply<'_, Vec<Contract>> {
+        Box::pin(self.on("contracts", async |conn, texts, _| Postgres::contracts(conn, texts).await))
+    }
+
     fn examine(&self) -> Reply<'_, Vec<Finding>> {
         Box::pin(examine::examine(self))
     }
@@ -172,6 +178,12 @@ impl Storage for PostgresStorage {
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.on_tx("retry", async move |conn, texts, now| {
             rooms::retry::<Postgres>(conn, texts, now, id).await
+        }))
+    }
+
+    fn edit<'a>(&'a self, id: JobId, args: &'a str, version: u16) -> Reply<'a, bool> {
+        Box::pin(self.on_tx("edit", async move |conn, texts, now| {
+            Postgres::edit(conn, texts, now, id, Edited { args: args.to_owned(), version }).await
         }))
     }
 
@@ -200,7 +212,7 @@ impl Storage for PostgresStorage {
     }
 
     fn paused(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.on("paused", async |conn, texts, _| Postgres::names(conn, texts, PAUSED).await))
+        Box::pin(self.on("paused", async |conn, texts, _| Postgres::names(conn, texts, PAUSED, None).await))
     }
 
     fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
@@ -211,6 +223,12 @@ impl Storage for PostgresStorage {
 
     fn join<'a>(&'a self, worker: &'a WorkerInfo) -> Reply<'a, ()> {
         Box::pin(self.on("join", async |conn, texts, now| Postgres::join(conn, texts, worker, now).await))
+    }
+
+    fn publish<'a>(&'a self, contracts: &'a [Contract]) -> Reply<'a, ()> {
+        Box::pin(self.on_tx("publish", async move |conn, texts, now| {
+            Postgres::publish(conn, texts, contracts, now).await
+        }))
     }
 
     fn leave(&self, worker: Uuid) -> Reply<'_, ()> {
@@ -284,13 +302,14 @@ impl Storage for PostgresStorage {
         )
     }
 
-    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
+    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
         Box::pin(self.on("unpark", async move |conn, texts, _| {
             let mut back = 0;
-            for kind in
-                Postgres::names(conn, texts, PARKED_KINDS).await?.iter().filter(|kind| kinds.contains(kind))
-            {
-                back += Postgres::on_kind(conn, texts, UNPARK, kind).await?;
+            for reason in AWAIT_A_WORKER {
+                let parked = Postgres::names(conn, texts, PARKED_KINDS, Some(reason)).await?;
+                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
+                    back += write::unpark(conn, texts, reason, known, limit).await?;
+                }
             }
             Ok(back)
         }))

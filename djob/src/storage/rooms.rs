@@ -11,7 +11,7 @@ use crate::job::settle::KEEP_COMPLETED;
 
 /// Locks a job's row where a move is a copy and then a delete: nobody else may move it in between. `false` if there is none to
 /// lock, as while it runs: what comes into a room afterwards is not locked, and must not be copied.
-async fn lock<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
+pub(super) async fn lock<D: Verbs>(conn: &mut D::Connection, texts: &Texts, id: JobId) -> Result<bool> {
     Ok(!texts.has(LOCK_JOB) || D::finds(conn, texts, LOCK_JOB, id).await?)
 }
 

@@ -209,15 +209,6 @@ where
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    async fn on_kind(
-        conn: &mut D::Connection,
-        texts: &Texts,
-        statement: Statement,
-        kind: &str,
-    ) -> Result<u64> {
-        Ok(texts.ask::<D>(statement).bind(kind.to_owned()).execute(conn).await?.affected())
-    }
-
     async fn lanes(
         conn: &mut D::Connection,
         texts: &Texts,
@@ -268,7 +259,7 @@ where
                 found.push(job_row::<D>(row)?);
             }
         }
-        if matches!(filter.state, None | Some(JobState::Running)) {
+        if matches!(filter.state, None | Some(JobState::Running)) && filter.reason.is_none() {
             for row in &texts.ask::<D>(CLAIMS).bind(CLAIMS_SHOWN).fetch_all(conn).await? {
                 found.extend(running_rows(D::claim(row)?.1.jobs));
             }
@@ -374,8 +365,15 @@ where
         ask.bind(now).fetch_all(conn).await?.iter().map(fact::<D>).collect()
     }
 
-    async fn names(conn: &mut D::Connection, texts: &Texts, statement: Statement) -> Result<Vec<String>> {
-        let rows = texts.ask::<D>(statement).fetch_all(conn).await?;
+    async fn names(
+        conn: &mut D::Connection,
+        texts: &Texts,
+        statement: Statement,
+        of: Option<&str>,
+    ) -> Result<Vec<String>> {
+        let ask = texts.ask::<D>(statement);
+        let ask = if let Some(of) = of { ask.bind(of.to_owned()) } else { ask };
+        let rows = ask.fetch_all(conn).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 

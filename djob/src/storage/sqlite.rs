@@ -16,6 +16,8 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
+use super::contracts::Contracts as _;
+use super::edit::{Edit as _, Edited};
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::verbs::{Claims, Now, Verbs};
@@ -158,6 +160,10 @@ impl Storage for SqliteStorage {
         Box::pin(self.read(async |conn, texts| Sqlite::counts(conn, texts, self.now()).await))
     }
 
+    fn contracts(&self) -> Reply<'_, Vec<Contract>> {
+        Box::pin(self.read(async |conn, texts| Sqlite::contracts(conn, texts).await))
+    }
+
     fn examine(&self) -> Reply<'_, Vec<Finding>> {
         Box::pin(examine::examine(self))
     }
@@ -177,6 +183,13 @@ impl Storage for SqliteStorage {
     fn retry(&self, id: JobId) -> Reply<'_, bool> {
         Box::pin(self.write(move |conn, texts, now| {
             Box::pin(async move { rooms::retry::<Sqlite>(conn, &texts, now, id).await })
+        }))
+    }
+
+    fn edit<'a>(&'a self, id: JobId, args: &'a str, version: u16) -> Reply<'a, bool> {
+        let edited = Edited { args: args.to_owned(), version };
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::edit(conn, &texts, now, id, edited).await })
         }))
     }
 
@@ -203,7 +216,7 @@ impl Storage for SqliteStorage {
     }
 
     fn paused(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts, PAUSED).await))
+        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts, PAUSED, None).await))
     }
 
     fn say_progress<'a>(&'a self, said: &'a [(JobId, f64)]) -> Reply<'a, ()> {
@@ -217,6 +230,13 @@ impl Storage for SqliteStorage {
         let worker = worker.clone();
         Box::pin(self.write(move |conn, texts, now| {
             Box::pin(async move { Sqlite::join(conn, &texts, &worker, now).await })
+        }))
+    }
+
+    fn publish<'a>(&'a self, contracts: &'a [Contract]) -> Reply<'a, ()> {
+        let contracts = contracts.to_vec();
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::publish(conn, &texts, &contracts, now).await })
         }))
     }
 
@@ -300,18 +320,23 @@ impl Storage for SqliteStorage {
         }))
     }
 
-    fn unpark<'a>(&'a self, kinds: &'a [String]) -> Reply<'a, u64> {
+    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
         Box::pin(async move {
-            let parked =
-                self.read(async |conn, texts| Sqlite::names(conn, texts, PARKED_KINDS).await).await?;
-            let known: Vec<String> = parked.into_iter().filter(|kind| kinds.contains(kind)).collect();
-            if known.is_empty() {
-                return Ok(0);
+            let mut back = 0;
+            for reason in AWAIT_A_WORKER {
+                let kinds = async |conn: &mut SqliteConnection, texts: &Texts| {
+                    Sqlite::names(conn, texts, PARKED_KINDS, Some(reason)).await
+                };
+                let parked = self.read(kinds).await?;
+                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
+                    let known = known.clone();
+                    let unparked = self.write(move |conn, texts, _| {
+                        Box::pin(async move { write::unpark(conn, &texts, reason, &known, limit).await })
+                    });
+                    back += unparked.await?;
+                }
             }
-            self.write(move |conn, texts, _| {
-                Box::pin(async move { write::unpark(conn, &texts, &known).await })
-            })
-            .await
+            Ok(back)
         })
     }
 

@@ -114,6 +114,8 @@ statements! {
     BEAT = postgres "beat", sqlite "beat.sqlite", mysql "beat.mysql";
     BEATS_AHEAD = others "beats_ahead.others";
     NEWS = mysql "news";
+    PUBLISH = mysql "publish.mysql", all "publish";
+    CONTRACTS = all "contracts";
     LEAVE = all "leave";
     CANCELS = all "cancels";
     IS_UNWANTED = all "is_unwanted";
@@ -126,7 +128,8 @@ statements! {
     BURY = all "bury";
     PARKED_KINDS = all "parked_kinds";
     UNPARK = postgres "unpark", sqlite "unpark.sqlite", mysql "unpark.mysql";
-    UNPARKED = sqlite "unparked", mysql "unparked.mysql";
+    UNPARKABLE = others "unparkable.others";
+    UNPARKED = sqlite "unparked.sqlite", mysql "unparked.mysql";
     TAKE_DUTY = mysql "take_duty.mysql", all "take_duty";
     FIRST_DUTY = mysql "first_duty";
     PRUNE = postgres "prune", sqlite "prune.sqlite", mysql "prune.mysql";
@@ -158,6 +161,9 @@ statements! {
     LOCK_JOB = mysql "lock_job";
     CANCEL_WAITING = postgres "cancel_waiting", others "cancel_waiting.others";
     RETRY_FINISHED = postgres "retry_finished", sqlite "retry_finished.sqlite", mysql "retry_finished.mysql";
+    EDIT_WAITING = all "edit_waiting";
+    EDIT_PARKED = all "edit_parked";
+    KEEP_ARGS = all "keep_args";
     DELETE_FROM_JOBS = all "delete_from_jobs";
     DELETE_FROM_ARGS = all "delete_from_args";
     DELETE_FROM_PARKED = all "delete_from_parked";

@@ -59,6 +59,7 @@ impl Storage for Traced {
         heart() -> Box<dyn Heart>;
         lanes(priorities: (i16, i16)) -> Vec<Lane>;
         start(worker: Uuid, key: ClaimKey) -> bool;
+        contracts() -> Vec<Contract>;
         cancels() -> Vec<JobId>;
         orphans(lease: Duration, after: Uuid, limit: u32) -> Orphans;
         held(worker: Uuid, since: Duration) -> Vec<Claim>;
@@ -76,12 +77,14 @@ impl Storage for Traced {
         clear(queue: Option<&'a str>) -> u64;
         pause(queue: &'a str, pause: bool) -> bool;
         join(worker: &'a WorkerInfo) -> ();
+        publish(contracts: &'a [Contract]) -> ();
         claim(worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Vec<Claim>;
         fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
         settle(worker: Uuid, ends: &'a [ClaimEnd]) -> Vec<bool>;
         say_progress(said: &'a [(JobId, f64)]) -> ();
-        unpark(kinds: &'a [String]) -> u64;
+        unpark(known: &'a [Known], limit: u32) -> u64;
         take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
+        edit(id: JobId, args: &'a str, version: u16) -> bool;
         listen(woken: &'a (dyn Fn() + Send + Sync)) -> ();
     }
 }

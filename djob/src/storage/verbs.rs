@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, ClaimedJob, JobId, JobRow};
 
 /// The newest migration this version knows.
-pub(crate) const KNOWN: i64 = 1;
+pub(crate) const KNOWN: i64 = 2;
 
 pub(super) type Result<T> = std::result::Result<T, StorageError>;
 
@@ -140,12 +140,6 @@ pub(crate) trait Verbs: Database {
     ) -> impl Future<Output = Result<bool>> + Send;
     fn cancels(conn: &mut Self::Connection, texts: &Texts)
     -> impl Future<Output = Result<Vec<JobId>>> + Send;
-    fn on_kind(
-        conn: &mut Self::Connection,
-        texts: &Texts,
-        statement: Statement,
-        kind: &str,
-    ) -> impl Future<Output = Result<u64>> + Send;
     fn lanes(
         conn: &mut Self::Connection,
         texts: &Texts,
@@ -229,11 +223,12 @@ pub(crate) trait Verbs: Database {
         limit: i64,
         now: Now,
     ) -> impl Future<Output = Result<Vec<Fact>>> + Send;
-    /// One column of names.
+    /// One column of names, by a statement with or without a parameter.
     fn names(
         conn: &mut Self::Connection,
         texts: &Texts,
         statement: Statement,
+        of: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>>> + Send;
     /// The newest migration of `table` that was applied.
     fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;

@@ -19,7 +19,7 @@ use crate::events::Event;
 use crate::hooks::{Hooks, call_each};
 use crate::job::outcome::error_text;
 use crate::job::{
-    Backoff, ClaimKey, ClaimedJob, Facts, JobDef, JobError, JobState, Outcome, Settlement, settle,
+    Backoff, ClaimKey, ClaimedJob, Facts, JobDef, JobError, JobState, Outcome, Settlement, Unreadable, settle,
 };
 
 /// A slot: runs one job after the other until the worker is over.
@@ -65,6 +65,11 @@ pub(super) async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Durat
         conclude(engine, run, settlement, Duration::ZERO);
         return None;
     };
+    if job.meta.version > def.version {
+        let newer = Outcome::NewerVersion { version: job.meta.version, known: def.version };
+        conclude(engine, run, settle(&job.facts(Some(def), 0.0), newer), Duration::ZERO);
+        return None;
+    }
     let start = Instant::now();
     let ctx = JobContext::of(&engine.client, &engine.state, engine.id, key, &job, def);
     let outcome = attempt(engine, def, &ctx, &job, slot).await;
@@ -121,6 +126,7 @@ async fn attempt(
     });
     call_hooks(engine, |hooks| hooks.before(ctx));
     let work = ctx.with_client(async {
+        let args = up_to_date(def, job.meta.version, args)?;
         match engine.layers.is_empty() {
             true => (def.run)(ctx, &args).await,
             false => Next::new(&engine.layers, def, args).run(ctx).await,
@@ -135,6 +141,18 @@ async fn attempt(
         Ended::TimedOut => Outcome::Error(format!("timed out: it ran longer than {limit:?}")),
         Ended::Cancelled => Outcome::Cancelled("cancelled while it ran".into()),
         Ended::Aborted => Outcome::Interrupted,
+    }
+}
+
+/// The arguments as the function takes them today.
+fn up_to_date(def: &JobDef, version: u16, args: Arc<str>) -> Result<Arc<str>, JobError> {
+    if version == def.version {
+        return Ok(args);
+    }
+    match def.lift(version, &args) {
+        Ok(lifted) => Ok(lifted.as_ref().into()),
+        Err(Unreadable::Args(error)) => Err(JobError::Args(error)),
+        Err(newer) => Err(JobError::Failed(newer.into())),
     }
 }
 

@@ -70,6 +70,7 @@ async fn incarnations(parts: &Parts, orders: &Orders) -> Result<(), WorkerError>
 /// Enters the worker into the list of the living.
 async fn join(engine: &Engine) -> Result<(), WorkerError> {
     let info = info(engine);
+    engine.storage().publish(&engine.registry.contracts()).await?;
     engine.storage().join(&info).await?;
     let (queues, kinds) = (info.queues.join(" "), info.kinds.join(" "));
     tracing::info!(worker = %engine.id, name = info.name, queues, kinds, "worker started");

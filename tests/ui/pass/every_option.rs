@@ -52,6 +52,24 @@ async fn transfer(ctx: &djob::JobContext) {
     let _ = ctx;
 }
 
+#[job(version = 2, upcast = v1_to_v2)]
+async fn second_version(name: String) {
+    drop(name);
+}
+
+fn v1_to_v2(old: String) -> SecondVersionJob {
+    SecondVersionJob { name: old }
+}
+
+#[job(version = 4, upcast = [_, |old: u8| -> Result<u16, String> { Ok(old.into()) }, count])]
+async fn fourth_version(n: u32) {
+    let _ = n;
+}
+
+fn count(old: u16) -> FourthVersionJob {
+    FourthVersionJob { n: old.into() }
+}
+
 #[job()]
 async fn no_option() {}
 
@@ -62,5 +80,7 @@ fn main() {
     assert_eq!(def.timeout, Some(Duration::from_millis(500)));
     assert_eq!(Digest { user_id: 1 }.delay(), Duration::from_secs(5400));
     assert!(transfer.def().transactional);
+    assert_eq!((second_version.def().version, fourth_version.def().version), (2, 4));
+    assert!(fourth_version.def().upcasts[0].is_none() && fourth_version.def().upcasts[1].is_some());
     let _ = (polynomial, exponential, exponential_from, linear, fixed, by_path, by_closure, no_option);
 }

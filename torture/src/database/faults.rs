@@ -124,7 +124,7 @@ impl Site {
         for change in ["add column of_a_later_version integer", "drop column of_a_later_version"] {
             for table in [
                 "jobs", "claims", "parked", "finished", "attempts", "args", "unique", "cancels", "progress",
-                "workers", "queues", "duties",
+                "workers", "queues", "duties", "kinds",
             ] {
                 // A lock that is not had soon is given up, as a careful migration does: others wait behind it.
                 match &till {

@@ -1,9 +1,9 @@
 //! `jobs retry`, `jobs cancel` and `jobs delete`.
 
-use djob::{Cancelled, Client, JobRow, JobState};
+use djob::{Cancelled, Client, Filter, JobRow, JobState};
 use serde::Serialize;
 
-use crate::args::DeleteArgs;
+use crate::args::{Chosen, DeleteArgs};
 use crate::confirm::confirm;
 use crate::exit::{Exit, Failure};
 use crate::find;
@@ -51,18 +51,35 @@ impl Change {
     }
 }
 
-pub(super) async fn retry(client: &Client, output: Output, ids: &[String]) -> Result<(), Failure> {
+/// How many parked jobs are looked up at a time.
+const PAGE: u32 = 1000;
+
+/// The jobs that were named, or all that are parked for a reason.
+async fn rows(client: &Client, chosen: &Chosen) -> Result<Vec<JobRow>, Failure> {
+    let Some(reason) = &chosen.reason else { return find::jobs(client, &chosen.ids).await };
+    let mut filter = Filter::new().reason(reason).limit(PAGE);
+    filter.kind = chosen.kind.clone();
+    let mut rows = Vec::new();
+    loop {
+        let page = client.list(filter.clone()).await?;
+        let Some(last) = page.last().map(|row| row.id) else { return Ok(rows) };
+        rows.extend(page);
+        filter.before = Some(last);
+    }
+}
+
+pub(super) async fn retry(client: &Client, output: Output, chosen: &Chosen) -> Result<(), Failure> {
     let mut changes = Vec::new();
-    for row in find::jobs(client, ids).await? {
+    for row in rows(client, chosen).await? {
         let back = client.retry(row.id).await?;
         changes.push(Change::new(&row, if back { Outcome::Retried } else { Outcome::Refused }));
     }
     report(client, output, changes, "only failed, cancelled and parked jobs can be retried").await
 }
 
-pub(super) async fn cancel(client: &Client, output: Output, ids: &[String]) -> Result<(), Failure> {
+pub(super) async fn cancel(client: &Client, output: Output, chosen: &Chosen) -> Result<(), Failure> {
     let mut changes = Vec::new();
-    for row in find::jobs(client, ids).await? {
+    for row in rows(client, chosen).await? {
         let outcome = match client.cancel(row.id).await? {
             Cancelled::Now => Outcome::Cancelled,
             Cancelled::Asked => Outcome::Asked,

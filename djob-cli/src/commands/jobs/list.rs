@@ -37,6 +37,7 @@ pub(super) async fn run(client: &Client, output: Output, args: ListArgs) -> Resu
 async fn filter(client: &Client, args: ListArgs) -> Result<Filter, Failure> {
     let mut filter = Filter::default();
     (filter.state, filter.queue, filter.kind, filter.limit) = (args.state, args.queue, args.kind, args.limit);
+    filter.reason = args.reason;
     if let Some(text) = args.before {
         // All of an id is good enough even if its job is gone.
         filter.before = match text.parse() {

@@ -202,7 +202,7 @@ fn kinds(facts: &Facts) -> Option<Judged> {
 
 fn parked(facts: &Facts) -> Option<Judged> {
     let mut reasons = BTreeMap::new();
-    for reason in ["unknown_kind", "broken_contract"] {
+    for reason in ["unknown_kind", "newer_version", "broken_contract"] {
         let jobs: i64 = facts.all(&format!("parked {reason}")).map(|fact| fact.figure).sum();
         if jobs > 0 {
             reasons.insert(reason, jobs);
@@ -215,7 +215,8 @@ fn parked(facts: &Facts) -> Option<Judged> {
         reasons.iter().map(|(reason, jobs)| format!("{} {reason}", grouped(*jobs))).collect();
     Some(warning(
         listed(&found),
-        "A job of an unknown kind comes back with a worker that knows it; one that broke its contract waits for you.",
+        "A job of an unknown kind or a newer version comes back with a worker that reads it; one that broke its contract \
+         waits for you.",
         "djob jobs list --state parked; then deploy what reads them and `djob jobs retry`, or `djob jobs cancel`",
     ))
 }

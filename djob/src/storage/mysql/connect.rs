@@ -30,8 +30,10 @@ const PINNED: &str = "set session autocommit = 1; set session transaction isolat
                       set session sql_mode = 'STRICT_TRANS_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'; \
                       /*M!100300 set session idle_write_transaction_timeout = 10 */";
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "rooms", include_str!("../../../migrations/mysql/0001_rooms.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "rooms", include_str!("../../../migrations/mysql/0001_rooms.sql")),
+    (2, "enqueue", include_str!("../../../migrations/mysql/0002_enqueue.sql")),
+];
 
 impl MySqlStorage {
     /// Connects to the database at `url`.

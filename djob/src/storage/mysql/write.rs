@@ -12,7 +12,7 @@ use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
 use crate::storage::verbs::{Now, Verbs};
-use crate::storage::{ClaimEnd, LaneAt, StorageError};
+use crate::storage::{ClaimEnd, Known, LaneAt, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -212,11 +212,22 @@ pub(super) async fn settle(
     Ok(true)
 }
 
-/// Puts jobs of a kind back to waiting that were parked because nobody knew them.
-pub(super) async fn unpark(conn: &mut MySqlConnection, texts: &Texts, kind: &str) -> Result<u64> {
-    let back = MySql::on_kind(conn, texts, UNPARK, kind).await?;
-    MySql::on_kind(conn, texts, UNPARKED, kind).await?;
-    Ok(back)
+/// Puts jobs back to waiting that were parked for this reason, since somebody knows their kind and version.
+pub(super) async fn unpark(
+    conn: &mut MySqlConnection,
+    texts: &Texts,
+    reason: &str,
+    known: &Known,
+    limit: u32,
+) -> Result<u64> {
+    let ask = texts.ask::<MySql>(UNPARKABLE).bind(reason.to_owned()).bind(known.kind.clone());
+    let rows = ask.bind(i32::from(known.version)).bind(i64::from(limit)).fetch_all(&mut *conn).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<JobId>>>()?;
+    let json = json::array(ids.iter().copied(), json::id);
+    for statement in [UNPARK, UNPARKED] {
+        texts.ask::<MySql>(statement).bind(json.clone()).execute(&mut *conn).await?;
+    }
+    Ok(ids.len() as u64)
 }
 
 /// Forgets a batch of the waiting jobs of a queue, or of all if it is empty, and what belonged to them.

@@ -28,8 +28,10 @@ const CLAIMS: usize = 2;
 /// How long the first connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "rooms", include_str!("../../../migrations/postgres/0001_rooms.sql")),
+    (2, "enqueue", include_str!("../../../migrations/postgres/0002_enqueue.sql")),
+];
 
 impl PostgresStorage {
     /// Connects to the database at `url`.

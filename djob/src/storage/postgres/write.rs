@@ -13,7 +13,7 @@ use crate::storage::moves::{self, Kept, Move};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::Texts;
 use crate::storage::verbs::{Now, Verbs};
-use crate::storage::{ClaimEnd, StorageError};
+use crate::storage::{ClaimEnd, Known, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -26,6 +26,18 @@ pub(super) async fn insert(conn: &mut PgConnection, texts: &Texts, now: Now, job
     };
     query.bind(now).execute(conn).await?;
     Ok(())
+}
+
+/// Puts jobs back to waiting that were parked for this reason, since somebody knows their kind and version.
+pub(super) async fn unpark(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    reason: &str,
+    known: &Known,
+    limit: u32,
+) -> Result<u64> {
+    let query = texts.query(UNPARK).bind(reason).bind(&known.kind).bind(i32::from(known.version));
+    Ok(query.bind(i64::from(limit)).execute(conn).await?.rows_affected())
 }
 
 /// Stores jobs, some of which want unique keys, inside of a transaction.

@@ -24,8 +24,10 @@ with gone as (
            array[max_attempts], array[args::json], array[meta::json]
     from moves where room = 'claimed'
 ), to_parked as (
-    insert into djob_parked (id, queue, kind, priority, run_at, attempt, max_attempts, args, meta, reason, detail, parked_at)
-    select id, queue, kind, priority, run_at, attempt, max_attempts, args::json, meta::json, state, error, now()
+    insert into djob_parked (id, queue, kind, priority, run_at, attempt, max_attempts, args, meta, reason, detail, version,
+                             parked_at)
+    select id, queue, kind, priority, run_at, attempt, max_attempts, args::json, meta::json, state, error,
+           coalesce((meta::json ->> 'version')::integer, 1), now()
     from moves where room = 'parked'
 ), to_finished as (
     insert into djob_finished (id, queue, kind, priority, run_at, attempt, max_attempts, args, meta, state, result, error,

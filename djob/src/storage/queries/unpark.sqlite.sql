@@ -1,4 +1,4 @@
--- SQLite has no deletes inside of WITH: what is copied here is deleted by `unparked.sql`, in the same transaction.
+-- SQLite has no deletes inside of WITH. Each $1 is an id.
 insert into djob_jobs (id, queue, kind, priority, run_at, attempt, max_attempts, args, meta)
 select id, queue, kind, priority, run_at, attempt, max_attempts, args, meta from djob_parked
-where reason = 'unknown_kind' and kind = $1
+where id in (select unhex(value) from json_each($1))

@@ -27,8 +27,10 @@ const READERS: u32 = 4;
 /// How often a migration is tried that another program may be doing.
 const TRIES: u64 = 20;
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "rooms", include_str!("../../../migrations/sqlite/0001_rooms.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "rooms", include_str!("../../../migrations/sqlite/0001_rooms.sql")),
+    (2, "enqueue", include_str!("../../../migrations/sqlite/0002_enqueue.sql")),
+];
 
 impl SqliteStorage {
     /// Opens the database at `url`, and makes the file if there is none.

@@ -14,7 +14,7 @@ use crate::storage::moves::{self, Move, Room};
 use crate::storage::statement::Statement::*;
 use crate::storage::statement::{Statement, Texts};
 use crate::storage::verbs::{Now, Verbs};
-use crate::storage::{ClaimEnd, LaneAt, StorageError};
+use crate::storage::{ClaimEnd, Known, LaneAt, StorageError};
 
 /// Stores jobs on a connection that is inside of a transaction.
 pub(super) async fn enqueue(
@@ -146,18 +146,22 @@ fn text(row: &SqliteRow, column: usize) -> Result<Cow<'_, str>, StorageError> {
     Ok(String::from_utf8_lossy(row.try_get(column)?))
 }
 
-/// Puts jobs of these kinds back to waiting that were parked because nobody knew them.
+/// Puts jobs back to waiting that were parked for this reason, since somebody knows their kind and version.
 pub(super) async fn unpark(
     conn: &mut SqliteConnection,
     texts: &Texts,
-    kinds: &[String],
+    reason: &str,
+    known: &Known,
+    limit: u32,
 ) -> Result<u64, StorageError> {
-    let mut back = 0;
-    for kind in kinds {
-        back += Sqlite::on_kind(conn, texts, UNPARK, kind).await?;
-        Sqlite::on_kind(conn, texts, UNPARKED, kind).await?;
+    let ask = sqlx::query(texts.get(UNPARKABLE)).bind(reason.to_owned()).bind(known.kind.clone());
+    let rows = ask.bind(i32::from(known.version)).bind(i64::from(limit)).fetch_all(&mut *conn).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<JobId>, StorageError>>()?;
+    let json = json::array(ids.iter().copied(), json::id);
+    for statement in [UNPARK, UNPARKED] {
+        sqlx::query(texts.get(statement)).bind(json.clone()).execute(&mut *conn).await?;
     }
-    Ok(back)
+    Ok(ids.len() as u64)
 }
 
 /// Forgets every waiting job of a queue, or of all if it is empty, and what belonged to them.

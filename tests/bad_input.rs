@@ -125,6 +125,45 @@ async fn tables_newer_than_the_program_are_refused_and_left_alone() {
     .await;
 }
 
+/// Takes the second migration back, with a job waiting; then migrates.
+async fn old_tables_are_brought_up_to_date(database: &Database, take_back: impl AsyncFnOnce(&str)) {
+    let client = &database.client;
+    let waits = double.perform_later(4).on(client).await.unwrap();
+    take_back("delete from _djob_migrations where version = 2").await;
+    let refused = Worker::new(client).state(Mailer).work_off().await.unwrap_err();
+    let said = "djob's tables have version 1 and this program needs 2: call `client.migrate().await?` or run `djob db migrate`";
+    assert_eq!(refused.to_string(), said);
+    let migrated = client.migrate().await.unwrap();
+    assert_eq!((migrated.found, migrated.known), (2, 2));
+    Worker::new(client).only([double.def()]).work_off().await.unwrap();
+    assert_eq!(waits.wait().await.unwrap(), 8, "what waited is there and runs");
+}
+
+#[tokio::test]
+async fn tables_of_the_version_before_are_refused_and_brought_up_to_date_with_what_is_in_them() {
+    let database = postgres().await;
+    old_tables_are_brought_up_to_date(&database, async |sql| {
+        let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        conn.execute("drop function djob_enqueue; drop function djob_faults").await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+    let database = sqlite().await;
+    old_tables_are_brought_up_to_date(&database, async |sql| {
+        let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        conn.execute("drop view djob_enqueue; drop table djob_asked").await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+    let database = mysql().await;
+    old_tables_are_brought_up_to_date(&database, async |sql| {
+        let mut conn = sqlx::MySqlConnection::connect(&database.url).await.unwrap();
+        conn.execute("drop procedure djob_enqueue").await.unwrap();
+        conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_read_only_database_is_named_as_such() {
     let database = postgres().await;

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use djob::sqlx::{self, Connection as _, Executor as _, Row as _};
+use djob::{Client, JobState, Worker};
 
-use crate::common::{self, Database, eventually, postgres, tally};
+use crate::common::{self, Database, TallyJob, count, eventually, postgres, tally};
 use crate::odd_servers::jobs_run_as_anywhere_else;
 
 /// The same database, by the way through the pooler.
@@ -71,4 +72,17 @@ async fn a_pooler_that_the_address_does_not_name_is_told_of() {
     // PostgreSQL itself may be spoken to as if it were one.
     let direct = format!("{}&pgbouncer=true", djob_servers::postgres_url().unwrap());
     assert!(djob::connect(&direct).await.is_ok());
+}
+
+/// A pool of the caller's own cannot say so in its URL; the builder says it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_of_the_callers_own_leads_through_a_pooler_too() {
+    let database = behind_a_pooler().await;
+    let options: sqlx::postgres::PgConnectOptions =
+        database.url.replace("&pgbouncer=true", "").parse().unwrap();
+    let pool = sqlx::PgPool::connect_lazy_with(options.extra_float_digits(None));
+    let client = Client::builder().pgbouncer(true).postgres(pool).await.unwrap();
+    client.enqueue_all((0..50).map(|number| TallyJob { number, sleep_ms: 0 })).await.unwrap();
+    Worker::new(&client).only([tally.def()]).work_off().await.unwrap();
+    assert_eq!(count(&client, JobState::Completed).await, 50);
 }

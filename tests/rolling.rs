@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use djob::JobState;
+use djob::{Filter, JobState};
 
 use crate::common::{Database, Process, count, eventually, mysql, postgres, sqlite};
 
@@ -108,6 +108,44 @@ fn understood(kind: &str, number: u64, of_old_code: bool, code: &str, seen: &str
         _ => false,
     };
     assert!(right, "{kind} {number} (of old code: {of_old_code}) ran in {code} code and saw {seen}");
+}
+
+/// What an old worker has left aside is taken back as soon as a worker is there that reads it.
+async fn parked_jobs_come_back_with_a_capable_worker(database: Database) {
+    let client = &database.client;
+    database.seed(NEW, 0);
+    let status = database.command(OLD, &["workoff"]).status().unwrap();
+    assert!(status.success());
+    // All but `resize`, whose arguments the old code reads as well.
+    let (parked, all) = (i64::try_from(EACH * 5).unwrap(), i64::try_from(EACH * 6).unwrap());
+    assert_eq!(
+        (count(client, JobState::Parked).await, count(client, JobState::Completed).await),
+        (parked, all - parked)
+    );
+    for row in client.list(Filter::new().state(JobState::Parked).limit(1000)).await.unwrap() {
+        assert_eq!(row.attempt, 0, "no attempt was used up");
+    }
+    let worker = database.shop_works(NEW);
+    let there = async || client.contracts().await.unwrap().iter().any(|contract| contract.version == 2);
+    eventually("the worker has started", Duration::from_secs(20), there).await;
+    let done = async || count(client, JobState::Completed).await == all;
+    eventually("all jobs complete", Duration::from_secs(5), done).await;
+    worker.signal("TERM");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_jobs_come_back_within_5_s_on_sqlite() {
+    parked_jobs_come_back_with_a_capable_worker(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_jobs_come_back_within_5_s_on_postgres() {
+    parked_jobs_come_back_with_a_capable_worker(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_jobs_come_back_within_5_s_on_mysql() {
+    parked_jobs_come_back_with_a_capable_worker(mysql().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

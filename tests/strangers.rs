@@ -1,12 +1,12 @@
 //! Programs that know nothing of djob: what the book's page *Enqueueing without the code* shows is run as it stands there, by
-//! the database's own client.
+//! the database's own client, and by Python.
 
 use std::process::Command;
 use std::time::Duration;
 
 use djob::{BoxError, JobState, Worker, job};
 
-use crate::common::{count, eventually, postgres};
+use crate::common::{count, eventually, postgres, sqlite};
 
 /// The job of the page.
 #[job(name = "send_welcome", queue = "mail")]
@@ -73,4 +73,43 @@ async fn the_examples_of_the_book_enqueue_by_psql_for_a_worker_in_rust() {
     assert_eq!(psql(&url, "select count(*) from users").unwrap(), "2");
     stop.send(()).unwrap();
     working.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_the_book_enqueues_by_python_for_a_worker_in_rust() {
+    let page = include_str!("../book/src/without-the-code.md");
+    let example = page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let database = sqlite().await;
+    let client = &database.client;
+    Worker::new(client).only([welcome.def()]).work_off().await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/djob", listener.local_addr().unwrap());
+    let secret = "correct horse battery staple";
+    let routes = djob_web::router(client.clone(), [djob_web::Token::new(secret).unwrap()]);
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().nest("/djob", routes)).await });
+    let python = async |program: String| {
+        let (url, environment) = (url.clone(), ("DJOB_TOKEN", secret));
+        let run = move || {
+            Command::new("python3")
+                .args(["-c", &program])
+                .envs([("DJOB_URL", url.as_str()), environment])
+                .output()
+        };
+        tokio::task::spawn_blocking(run)
+            .await
+            .unwrap()
+            .unwrap_or_else(|error| panic!("python3 cannot be started: {error}"))
+    };
+    let enqueued = python(example.to_owned()).await;
+    let id = String::from_utf8(enqueued.stdout).unwrap();
+    let said = String::from_utf8_lossy(&enqueued.stderr).into_owned();
+    let id: djob::JobId = id.trim().parse().unwrap_or_else(|_| panic!("{id:?}: {said}"));
+    Worker::new(client).only([welcome.def()]).work_off().await.unwrap();
+    let row = client.find(id).await.unwrap().unwrap();
+    assert_eq!(row.result.as_deref(), Some(r#""7 ada@example.org""#));
+
+    let refused = python(example.replace("ada@example.org", "no address")).await;
+    let said = String::from_utf8(refused.stderr).unwrap();
+    let words = "ValueError: job \"send_welcome\" was refused: /email: must be an e-mail address\n";
+    assert!(!refused.status.success() && said.ends_with(words), "{said}");
 }

@@ -22,6 +22,10 @@ pub(crate) enum Room {
     Waiting,
     /// Waiting, and due in a day.
     Scheduled,
+    /// Waiting for longer than all others, of a kind that no worker knows.
+    Unread,
+    /// Set aside, since no worker knows their kind.
+    Parked,
     Finished,
 }
 
@@ -121,14 +125,24 @@ impl Database {
         };
         let args = if postgres { "json_build_object('id', n)" } else { "json_object('id', n)" };
         let (table, more, values) = match room {
-            Room::Waiting | Room::Scheduled => ("jobs", "", String::new()),
+            Room::Waiting | Room::Scheduled | Room::Unread => ("jobs", "", String::new()),
+            Room::Parked => (
+                "parked",
+                ", reason, detail, parked_at",
+                format!(", 'unknown_kind', 'nobody knows it', {now}"),
+            ),
             Room::Finished => (
                 "finished",
                 ", state, ran_us, finished_at, keep_until",
                 format!(", 'completed', 1, {now}, {now} + {day}"),
             ),
         };
-        let run_at = if room == Room::Scheduled { format!("{now} + {day}") } else { now.to_owned() };
+        let run_at = match room {
+            Room::Scheduled => format!("{now} + {day}"),
+            Room::Unread => format!("{now} - {day}"),
+            _ => now.to_owned(),
+        };
+        let kind = if matches!(room, Room::Unread | Room::Parked) { "nobodys" } else { "noop" };
         let with = match postgres {
             true => String::new(),
             false => format!(
@@ -137,7 +151,7 @@ impl Database {
         };
         let text = format!(
             "insert into djob_{table} (id, queue, kind, priority, run_at, attempt, max_attempts, args{more}) {with}\
-             select {id}, case when {queues} = 1 then 'default' else 'q' || n % {queues} end, 'noop', n % {priorities}, \
+             select {id}, case when {queues} = 1 then 'default' else 'q' || n % {queues} end, '{kind}', n % {priorities}, \
              {run_at}, 0, 25, {args}{values} from {numbers}"
         );
         let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text));

@@ -59,6 +59,8 @@ fn cells(args: &Args) -> Vec<Cell> {
         behind(Room::Waiting, args.ballast, "waiting"),
         behind(Room::Scheduled, args.ballast, "scheduled"),
         behind(Room::Finished, args.ballast, "finished"),
+        behind(Room::Parked, args.ballast, "parked that no worker reads"),
+        behind(Room::Unread, args.ballast, "at the head that no worker reads"),
         Cell { queues: 100, ..cell("100 queues") },
         Cell { queues: 1000, ..cell("1000 queues") },
         Cell { priorities: 10, ..cell("10 priorities") },

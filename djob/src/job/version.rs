@@ -79,7 +79,6 @@ fn no_way_from(version: u16) -> Fault {
 )]
 pub trait Upcasted<Next> {
     /// What was made, or why it could not be.
-    #[allow(missing_docs)]
     fn next(self) -> Result<Next, String>;
 }
 

@@ -97,6 +97,9 @@ fn facts(row: &JobRow, now: Timestamp) -> Vec<(&'static str, String)> {
         ("errors", format!("{} of {} attempts went wrong", row.attempt, row.max_attempts)),
         ("run at", moment(row.run_at, now)),
     ];
+    if row.meta.version > 1 {
+        facts.insert(2, ("version", row.meta.version.to_string()));
+    }
     facts.extend(row.finished_at.map(|time| ("finished", moment(time, now))));
     if !row.meta.tags.is_empty() {
         facts.push(("tags", row.meta.tags.join(", ")));

@@ -10,6 +10,8 @@ use crate::duration;
 pub(super) struct JobView<'a> {
     id: String,
     kind: &'a str,
+    /// Of its arguments.
+    version: u16,
     queue: &'a str,
     priority: i16,
     state: JobState,
@@ -28,6 +30,7 @@ impl<'a> JobView<'a> {
         JobView {
             id: row.id.to_string(),
             kind: &row.kind,
+            version: row.meta.version,
             queue: &row.queue,
             priority: row.priority,
             state: row.state,

@@ -18,7 +18,7 @@ const DEEP: u32 = 5;
 ///
 /// let schema = json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]});
 /// for args in Samples::of(&schema, 7).take(100) {
-///     assert!(args["n"].as_i64().is_some_and(|n| n >= 1), "{args}");
+///     assert!(args["n"].as_u64().is_some_and(|n| n >= 1), "{args}");
 /// }
 /// ```
 #[derive(Clone, Debug)]

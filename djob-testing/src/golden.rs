@@ -18,7 +18,7 @@ const KEPT: usize = 12;
 /// version: by its upcasters. Lines of your own may be added, one JSON object each; arguments from production that once made
 /// trouble are the best. Where the variable `CI` is set nothing is written, and a missing file is a failure.
 ///
-/// ```no_run
+/// ```no_run,standalone_crate
 /// #[djob::job]
 /// async fn send_welcome(user_id: i64, #[validate(email)] email: &str) {}
 ///
@@ -120,7 +120,7 @@ fn examples(def: &JobDef, seed: u64) -> impl Iterator<Item = Value> {
 /// # Panics
 /// If arguments do not survive, or none could be made from the schema.
 ///
-/// ```
+/// ```standalone_crate
 /// #[djob::job]
 /// async fn resize(image: String, #[validate(range(min = 1, max = 4000))] width: u32) {}
 ///

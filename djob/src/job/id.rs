@@ -32,7 +32,7 @@ impl JobId {
     /// ```
     /// use djob::{JobId, Timestamp};
     ///
-    /// let noon = Timestamp::from_micros(1_796_126_400_000_000);
+    /// let noon = Timestamp::from_micros(1_700_000_000_000_000);
     /// assert_eq!(JobId::first_at(noon).made_at(), noon);
     /// assert!(JobId::first_at(noon) < JobId::new());
     /// ```

@@ -25,3 +25,4 @@ mod rolling;
 mod strangers;
 mod tidy;
 mod ui;
+mod wal;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::pointer::below;
 use crate::shape::{List, Object, Range, Shape, Shapes, Text};
 
 /// One way in which what fits the old schema may not fit the new one.
@@ -223,7 +224,7 @@ impl Comparison<'_> {
 
     fn objects(&mut self, at: &str, new: &Object, old: &Object, unknown: Unknown) {
         for (name, field) in &new.fields {
-            let at = format!("{at}/{}", escaped(name));
+            let at = below(at, name);
             let before = old.fields.get(name);
             if field.required && !before.is_some_and(|before| before.required) {
                 let message = if before.is_some() {
@@ -241,7 +242,7 @@ impl Comparison<'_> {
             }
         }
         for (name, before) in old.fields.iter().filter(|(name, _)| !new.fields.contains_key(*name)) {
-            let at = format!("{at}/{}", escaped(name));
+            let at = below(at, name);
             match &new.others {
                 Some(Shape::Never) if unknown == Unknown::Refused => {
                     self.report(&at, Change::Removed, "is gone, and refused");
@@ -288,11 +289,6 @@ fn variant(object: &Object) -> Vec<(&str, Option<&Value>)> {
 
 fn is_within(range: &Range, number: Option<f64>) -> bool {
     range.others.is_empty() && number.is_some_and(|number| (range.min..=range.max).contains(&number))
-}
-
-/// A name as a part of a JSON pointer.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn in_words(shape: &Shape) -> String {

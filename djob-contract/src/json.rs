@@ -7,6 +7,8 @@ use djob::{ArgsError, Fault, limits};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::pointer::below;
+
 /// Reads a JSON object.
 pub(crate) fn read(json: &str) -> Result<Value, ArgsError> {
     let json = json.trim();
@@ -27,7 +29,7 @@ fn fault(error: &serde_json::Error, path: &[String]) -> Fault {
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    path.iter().fold(String::new(), |at, step| below(&at, step))
 }
 
 /// A value at its place. The path is left as it is where something goes wrong.

@@ -7,6 +7,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::json;
+use crate::pointer::below;
 
 /// A schema, ready to judge.
 #[derive(Debug)]
@@ -65,15 +66,14 @@ impl Judge {
 
 fn faults(error: &ValidationError<'_>) -> Vec<Fault> {
     let at = error.instance_path().to_string();
-    let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.iter().map(|name| Fault::new(below(name), "unknown", unknown(&at))).collect()
+            unexpected.iter().map(|name| Fault::new(below(&at, name), "unknown", unknown(&at))).collect()
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            vec![Fault::new(below(name), "missing", "is missing")]
+            vec![Fault::new(below(&at, name), "missing", "is missing")]
         }
         kind => {
             let (rule, message) = in_words(kind);

@@ -15,6 +15,7 @@ mod json;
 #[cfg(feature = "judge")]
 mod judge;
 mod lock;
+mod pointer;
 #[cfg(feature = "judge")]
 mod request;
 mod sample;

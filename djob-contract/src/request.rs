@@ -9,32 +9,24 @@ use serde_json::Value;
 use crate::judge::Judge;
 
 /// A job that is asked for: its kind, its arguments as JSON, and what the kind's own options are to be replaced with.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Request {
     /// The kind of the job.
     pub kind: String,
     /// Waits in this queue.
-    #[serde(default)]
     pub queue: Option<String>,
     /// Lower runs first.
-    #[serde(default)]
     pub priority: Option<i16>,
     /// When it may run.
-    #[serde(skip)]
     pub due: Option<Due>,
     /// How often it is tried again.
-    #[serde(default)]
     pub retries: Option<u16>,
     /// Labels.
-    #[serde(default)]
     pub tags: Vec<String>,
     /// The key of which only one job of the kind may be unfinished.
-    #[serde(default)]
     pub unique: Option<String>,
     /// Its id, if the caller chooses it: the same request made twice is one job then.
-    #[serde(default)]
     pub id: Option<JobId>,
 }
 
@@ -156,11 +148,21 @@ impl Office {
     /// # Errors
     /// If the kind is unknown, the arguments are not what it asks for, or an option is missing that only its code can compute.
     pub fn judge(&self, request: Request, args: &str) -> Result<NewJob, Refusal> {
-        let Some(desk) = self.kinds.get(&request.kind) else {
-            let nearest = self.nearest(&request.kind);
-            return Err(Refusal::UnknownKind { kind: request.kind, nearest });
-        };
-        desk.judge(request, args)
+        self.desk(&request.kind)?.judge(request, args)
+    }
+
+    /// Judges arguments alone, for a job that has its options already; returns the version they are of.
+    ///
+    /// # Errors
+    /// If the kind is unknown, or the arguments are not what it asks for.
+    pub fn judge_args(&self, kind: &str, args: &str) -> Result<u16, Refusal> {
+        let desk = self.desk(kind)?;
+        desk.judge_args(args).map(|()| desk.contract.version)
+    }
+
+    fn desk(&self, kind: &str) -> Result<&Desk, Refusal> {
+        let unknown = || Refusal::UnknownKind { kind: kind.to_owned(), nearest: self.nearest(kind) };
+        self.kinds.get(kind).ok_or_else(unknown)
     }
 
     fn nearest(&self, kind: &str) -> Option<String> {
@@ -176,14 +178,17 @@ impl Desk {
         Desk { contract, judge }
     }
 
+    fn judge_args(&self, args: &str) -> Result<(), Refusal> {
+        let kind = || self.contract.kind.clone();
+        let unusable = |error: &String| Refusal::Schema { kind: kind(), error: error.as_str().into() };
+        let judge = self.judge.as_ref().map_err(unusable)?;
+        judge.check(args).map_err(|error| Refusal::Args { kind: kind(), error })
+    }
+
     fn judge(&self, request: Request, args: &str) -> Result<NewJob, Refusal> {
+        self.judge_args(args)?;
         let contract = &self.contract;
         let kind = || contract.kind.clone();
-        let judge = self
-            .judge
-            .as_ref()
-            .map_err(|error| Refusal::Schema { kind: kind(), error: error.as_str().into() })?;
-        judge.check(args).map_err(|error| Refusal::Args { kind: kind(), error })?;
         let told = |option: &str| match option {
             "queue" => request.queue.is_some(),
             "priority" => request.priority.is_some(),

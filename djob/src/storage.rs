@@ -355,7 +355,7 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 }
 
 /// The reasons for which jobs are parked until a worker comes that can read them.
-pub(crate) const AWAIT_A_WORKER: [&str; 2] = ["unknown_kind", "newer_version"];
+pub const AWAIT_A_WORKER: [&str; 2] = ["unknown_kind", "newer_version"];
 
 /// What a job is told that was cancelled before it ran.
 pub(crate) const CANCEL_REASON: &str = "cancelled before it ran";

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use djob::storage::AWAIT_A_WORKER;
 use djob::{Client, Filter, JobState};
 use serde::Serialize;
 
@@ -63,7 +64,7 @@ const PARKED_MAX: u32 = 1000;
 async fn unserved(client: &Client, args: &CheckArgs) -> Result<Vec<String>, Failure> {
     let now = client.storage().now().await?;
     let mut kinds = BTreeMap::<String, (usize, Duration)>::new();
-    for reason in ["unknown_kind", "newer_version"] {
+    for reason in AWAIT_A_WORKER {
         let mut filter = Filter::new().reason(reason).limit(PARKED_MAX);
         filter.queue = args.queue.clone();
         for row in client.list(filter).await? {

@@ -1,7 +1,7 @@
 //! `jobs edit`: a waiting or parked job gets other arguments, judged as those of a new one.
 
 use djob::{Client, JobState};
-use djob_contract::{Office, Request};
+use djob_contract::Office;
 use serde::Serialize;
 
 use crate::args::EditArgs;
@@ -20,16 +20,10 @@ struct Edited {
 
 pub(super) async fn run(client: &Client, output: Output, args: EditArgs) -> Result<(), Failure> {
     let row = find::job(client, &args.id).await?;
-    let office = Office::of(client).await?;
-    let mut request = Request::new(&row.kind);
-    // The job has its options already, also those that its code computes.
-    request.queue = Some(row.queue.clone());
-    request.priority = Some(row.priority);
-    request.due = Some(djob::Due::NOW);
-    request.unique = Some(String::new());
-    let judged = office.judge(request, &one(&args.json)?)?;
-    let version = judged.meta.version;
-    if !client.edit(row.id, &judged.args, version).await? {
+    let given = one(&args.json)?;
+    let given = given.trim();
+    let version = Office::of(client).await?.judge_args(&row.kind, given)?;
+    if !client.edit(row.id, given, version).await? {
         let state = row.state;
         let why =
             format!("job {} ({}) is {state}: only waiting and parked jobs can be edited", row.id, row.kind);

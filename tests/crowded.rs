@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use djob::sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, Row as _};
-use djob::{Filter, JobState};
-use djob_servers::{Durability, MariaDb};
+use djob::sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, Row as _};
+use djob::{Filter, JobState, Worker};
+use djob_servers::{Durability, MariaDb, Postgres};
+use tokio::task::JoinSet;
 
 use crate::common::{self, TallyJob, count, eventually, runs};
 
 const JOBS: usize = 10;
+/// Long enough for any machine.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// How often the server has refused somebody because it was full.
 async fn refusals(admin: &mut MySqlConnection) -> u64 {
@@ -67,4 +70,56 @@ async fn a_server_without_a_free_connection_costs_no_job_its_outcome() {
     }
     worker.signal("TERM");
     worker.accepted();
+}
+
+/// Fifty workers that lost their server together come back in their own time, each with the connections that it needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_workers_come_back_after_a_restart_without_crowding_the_server() {
+    const WORKERS: usize = 50;
+    // `DURABLE`, `CLAIMS`, a heartbeat and a listener; each may find the server closed at its first try.
+    const CONNECTIONS: usize = 12;
+    let mut server = Postgres::start(Durability::On).unwrap();
+    let url = server.url();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    admin.execute("alter system set log_connections = on").await.unwrap();
+    let client = djob::connect(&url).await.unwrap();
+    client.migrate().await.unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let (mut workers, mut clients) = (JoinSet::new(), vec![]);
+    for _ in 0..WORKERS {
+        let client = djob::connect(&url).await.unwrap();
+        let worker =
+            Worker::new(&client).only([common::tally.def()]).lease(Duration::from_millis(300), LEASE);
+        let mut stopped = stopped.clone();
+        workers.spawn(worker.run_until(async move { drop(stopped.changed().await) }));
+        clients.push(client);
+    }
+    let works = async |jobs: u64, all: i64| {
+        client.enqueue_all((0..jobs).map(|number| TallyJob { number, sleep_ms: 5 })).await.unwrap();
+        let done = async || count(&client, JobState::Completed).await == all;
+        eventually("the jobs are done", Duration::from_secs(60), done).await;
+    };
+    works(1000, 1000).await;
+
+    server.kill().unwrap();
+    for client in clients.iter().chain([&client]) {
+        client.counts().await.unwrap_err();
+    }
+    server.restart().unwrap();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let living = async || {
+        let beaten = "select count(*) from djob_workers where beat_at > pg_postmaster_start_time()";
+        admin.fetch_one(beaten).await.unwrap().get::<i64, _>(0) == WORKERS as i64
+    };
+    eventually("all workers have come back", Duration::from_secs(60), living).await;
+    works(1000, 2000).await;
+    let log = std::fs::read_to_string(server.folder().join("server.log")).unwrap();
+    assert!(!log.contains("too many clients"), "somebody found the server full");
+    let connected = log.matches("connection authorized").count();
+    assert!(connected > WORKERS, "the log tells of connections");
+    assert!(connected < WORKERS * CONNECTIONS, "{connected} connections");
+    drop(stop);
+    while let Some(ended) = workers.join_next().await {
+        ended.unwrap().unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::Connection;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::StorageError;
@@ -31,13 +31,17 @@ const AGE_MAX: Duration = Duration::from_secs(1800);
 
 type Connect<C> = dyn Fn() -> BoxFuture<'static, Result<C, StorageError>> + Send + Sync;
 
-/// Up to so many connections, made when they are needed.
+/// Up to so many connections, made when they are needed, one after the other: calls that all find none, as after a restart of the
+/// server, mostly do with one that another of them gives back.
 pub(crate) struct Connections<C>(Arc<Inner<C>>);
 
 struct Inner<C> {
     connect: Box<Connect<C>>,
     trust: Trust,
     places: Semaphore,
+    /// Who has it makes a connection.
+    making: Semaphore,
+    given_back: Notify,
     /// Those at rest, the one that has rested longest first.
     resting: Mutex<VecDeque<Live<C>>>,
 }
@@ -63,8 +67,14 @@ impl<C: Connection> Connections<C> {
         trust: Trust,
         connect: impl Fn() -> BoxFuture<'static, Result<C, StorageError>> + Send + Sync + 'static,
     ) -> Self {
-        let (places, resting) = (Semaphore::new(max), Mutex::default());
-        Connections(Arc::new(Inner { connect: Box::new(connect), trust, places, resting }))
+        Connections(Arc::new(Inner {
+            connect: Box::new(connect),
+            trust,
+            places: Semaphore::new(max),
+            making: Semaphore::new(1),
+            given_back: Notify::new(),
+            resting: Mutex::default(),
+        }))
     }
 
     /// Takes a connection that rests, or makes one.
@@ -72,16 +82,9 @@ impl<C: Connection> Connections<C> {
         let none_free = || StorageError::new(Problem::Timeout("no free connection"));
         let place = timeout(LEND_MAX, self.0.places.acquire()).await.map_err(|_| none_free())?;
         let place = place.map_err(|_| none_free())?;
-        while let Some(mut live) = self.0.take() {
-            if live.used.elapsed() < FRESH || live.is_well().await {
-                return Ok(Lent { all: &self.0, live, _place: place });
-            }
-        }
-        let trust = self.0.trust.made();
-        let made = timeout(LEND_MAX, (self.0.connect)()).await;
-        let conn = made.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?;
-        let (made, used) = (Instant::now(), Instant::now());
-        Ok(Lent { all: &self.0, live: Live { conn, made, used, trust }, _place: place })
+        let live = timeout(LEND_MAX, self.0.rested_or_made()).await;
+        let live = live.unwrap_or_else(|_| Err(StorageError::new(Problem::Timeout("connect"))))?;
+        Ok(Lent { all: &self.0, live, _place: place })
     }
 
     /// Does `work` on one of them, within `limit`. A connection that did not answer by then is thrown away.
@@ -130,11 +133,39 @@ impl<C> Inner<C> {
         let mut resting = self.resting();
         if live.made.elapsed() < AGE_MAX && self.trust.holds(live.trust) {
             resting.push_back(live);
+            self.given_back.notify_one();
         }
         // Here, since there is always somebody to come by while it matters.
         while resting.front().is_some_and(|live| live.used.elapsed() > IDLE_MAX) {
             resting.pop_front();
         }
+    }
+}
+
+impl<C: Connection> Inner<C> {
+    /// One that rests and is well, by now or in a moment; or a new one, when it is this caller's turn to make one.
+    async fn rested_or_made(&self) -> Result<Live<C>, StorageError> {
+        let mut turn = None;
+        loop {
+            while let Some(mut live) = self.take() {
+                if live.used.elapsed() < FRESH || live.is_well().await {
+                    return Ok(live);
+                }
+            }
+            if turn.is_some() {
+                return self.make().await;
+            }
+            tokio::select! {
+                mine = self.making.acquire() => turn = mine.ok(),
+                () = self.given_back.notified() => {}
+            }
+        }
+    }
+
+    async fn make(&self) -> Result<Live<C>, StorageError> {
+        let trust = self.trust.made();
+        let conn = (self.connect)().await?;
+        Ok(Live { conn, made: Instant::now(), used: Instant::now(), trust })
     }
 }
 
@@ -206,6 +237,25 @@ mod tests {
         drop(again);
         let mut other = connections.lend().await.unwrap();
         assert_ne!(process_of(&mut other).await, process);
+    }
+
+    #[tokio::test]
+    async fn calls_that_all_find_none_do_with_what_others_give_back() {
+        let connections = connections(10);
+        let processes = std::sync::Mutex::new(std::collections::HashSet::new());
+        let call = async || {
+            let ask = async |conn: &mut PgConnection| Ok(process_of(conn).await);
+            let process = connections.call(ANSWER_MAX, "ask", ask).await.unwrap();
+            processes.lock().unwrap().insert(process);
+        };
+        tokio::join!(call(), call(), call(), call(), call(), call(), call(), call(), call(), call());
+        let made = processes.lock().unwrap().len();
+        assert!(made < 10, "ten calls made {made} connections");
+        // Those that need one at the same time have one each.
+        let mut lent = vec![];
+        for _ in 0..10 {
+            lent.push(connections.lend().await.unwrap());
+        }
     }
 
     #[tokio::test]

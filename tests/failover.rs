@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use djob::sqlx::{self, Connection as _, Executor as _};
+use djob::storage::Verdict;
 use djob::{BoxError, JobState, Worker};
 use djob_servers::{Durability, MariaDb, Postgres, Server};
 use tokio::io::copy_bidirectional;
@@ -100,4 +101,32 @@ async fn work_goes_on_elsewhere_after_a_failover_of_mysql() {
     };
     let url = |port| format!("mysql://app@127.0.0.1:{port}/mysql?ssl-mode=disabled");
     work_goes_on_elsewhere(servers.each_ref(), "my.sock", url, end_writes).await;
+}
+
+/// A standby has everything that its primary has, and takes no writes: of those who come to it by mistake nobody may think that
+/// he has enqueued or run anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_refuses_workers_and_jobs_until_it_is_promoted() {
+    let mut primary = Postgres::start(Durability::On).unwrap();
+    let before = djob::connect(&primary.url()).await.unwrap();
+    before.migrate().await.unwrap();
+    let waits = tally.perform_later(1, 0).on(&before).await.unwrap();
+    let standby = Postgres::standby_of(&primary).unwrap();
+    let client = djob::connect(&standby.url()).await.unwrap();
+    assert_eq!(client.find(waits.id()).await.unwrap().map(|job| job.state), Some(JobState::Ready));
+    let refused = Worker::new(&client).only([tally.def()]).work_off().await.unwrap_err();
+    assert!(refused.to_string().starts_with("the database takes no writes"), "{refused}");
+    let refused = tally.perform_later(2, 0).on(&client).await.unwrap_err();
+    assert!(refused.to_string().starts_with("the database takes no writes"), "{refused}");
+    let findings = client.examine().await.unwrap();
+    let found = findings.iter().find(|finding| finding.check == "read_only").unwrap();
+    assert_eq!((found.verdict, &*found.found), (Verdict::Danger, "the server is a standby"));
+
+    primary.kill().unwrap();
+    let mut admin = sqlx::PgConnection::connect(&standby.url()).await.unwrap();
+    admin.execute("select pg_promote()").await.unwrap();
+    let takes = async || tally.perform_later(2, 0).on(&client).await.is_ok();
+    eventually("the server that was promoted takes jobs", Duration::from_secs(20), takes).await;
+    Worker::new(&client).only([tally.def()]).work_off().await.unwrap();
+    assert_eq!(count(&client, JobState::Completed).await, 2, "the one of before, and the new one");
 }

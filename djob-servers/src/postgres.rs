@@ -4,7 +4,7 @@ mod binaries;
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::address::encode;
 use crate::durability::Durability;
@@ -35,6 +35,8 @@ const OFF: &[&str] = &[
 pub struct Postgres {
     binaries: Binaries,
     durability: Durability,
+    /// The folder of the server that it follows, if it is a standby.
+    primary: Option<PathBuf>,
 }
 
 impl Postgres {
@@ -72,7 +74,36 @@ impl Postgres {
     /// ```
     pub fn start(durability: Durability) -> Result<Server, Error> {
         let binaries = Postgres::find()?;
-        Server::start(Box::new(Postgres { binaries, durability }))
+        Server::start(Box::new(Postgres { binaries, durability, primary: None }))
+    }
+
+    /// Starts a hot standby of a server that was started with [`Durability::On`]: a copy that follows it, answers questions
+    /// and takes no writes, until `select pg_promote()` makes a server of its own of it.
+    ///
+    /// # Errors
+    ///
+    /// As with [`start`](Postgres::start), and where the other one keeps no log for a standby.
+    ///
+    /// ```no_run
+    /// use djob_servers::{Durability, Postgres};
+    ///
+    /// let primary = Postgres::start(Durability::On)?;
+    /// let standby = Postgres::standby_of(&primary)?;
+    /// # Ok::<(), djob_servers::Error>(())
+    /// ```
+    pub fn standby_of(primary: &Server) -> Result<Server, Error> {
+        let (binaries, primary) = (Postgres::find()?, Some(primary.folder().to_owned()));
+        Server::start(Box::new(Postgres { binaries, durability: Durability::On, primary }))
+    }
+
+    /// The program that copies the data of the server that this one follows, and notes where it is.
+    fn copy(&self, primary: &Path, folder: &Path) -> Vec<OsString> {
+        let mut program: Vec<OsString> = vec![self.binaries.folder().join("pg_basebackup").into()];
+        program.extend(["-D".into(), data(folder), "-h".into(), primary.into(), "-p".into(), PORT.into()]);
+        program.extend(
+            ["-U", "postgres", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"].map(OsString::from),
+        );
+        program
     }
 }
 
@@ -82,6 +113,9 @@ impl Recipe for Postgres {
     }
 
     fn initialise(&self, folder: &Path) -> Vec<OsString> {
+        if let Some(primary) = &self.primary {
+            return self.copy(primary, folder);
+        }
         let mut program: Vec<OsString> = vec![self.binaries.initdb().into(), "-D".into(), data(folder)];
         program.extend(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"].map(OsString::from));
         if self.durability == Durability::Off {
@@ -101,11 +135,11 @@ impl Recipe for Postgres {
         program
     }
 
-    /// The pid is compared because a crashed server leaves its file behind, saying `ready`.
+    /// The pid is compared because a crashed server leaves its file behind, saying `ready`, or `standby`.
     fn is_ready(&self, folder: &Path, pid: u32) -> bool {
         let file = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
         let mut lines = file.lines().map(str::trim);
-        lines.next() == Some(&pid.to_string()) && lines.nth(6) == Some("ready")
+        lines.next() == Some(&pid.to_string()) && matches!(lines.nth(6), Some("ready" | "standby"))
     }
 
     fn url(&self, folder: &Path, database: &str) -> String {

@@ -7,6 +7,9 @@ use djob::{Directive, Event, JobContext, JobState, Worker, job};
 
 use crate::common::{Database, count, eventually, mysql, postgres, sqlite};
 
+/// Long enough for any machine.
+const LEASE: Duration = Duration::from_secs(30);
+
 struct Mailer;
 
 #[job(queue = "mail")]
@@ -93,32 +96,45 @@ async fn missing_tables_stop_worker_and_enqueuer_with_the_way_out() {
     unmigrated_tables_stop_the_worker(&database.url).await;
 }
 
-async fn newer_tables_are_refused(database: &Database, pretend: impl AsyncFnOnce(&str)) {
-    pretend("insert into _djob_migrations (version, description, success, checksum, execution_time) values (99, 'x', true, '', 0)").await;
-    let error = Worker::new(&database.client).state(Mailer).work_off().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "djob's tables have version 99 and this program knows only 2: deploy a newer version of it"
-    );
-    assert!(database.client.migrate().await.unwrap_err().is_schema());
+/// Programs of the version before go on while a newer one is deployed; once the tables lack what they need, those that run
+/// finish their jobs and end, and none starts.
+async fn newer_tables_are_worked_on_until_they_refuse(database: &Database, migrate: impl AsyncFn(&str)) {
+    let client = &database.client;
+    migrate("insert into _djob_migrations (version, description, success, checksum, execution_time) values (99, 'x', true, '', 0)").await;
+    assert_eq!(client.migrate().await.unwrap().found, 99, "an old program that starts meanwhile");
+    let mut events = client.events();
+    let worker = Worker::new(client).only([double.def()]).lease(Duration::from_millis(300), LEASE);
+    let worker = tokio::spawn(worker.run_until(std::future::pending()));
+    let handle = double.perform_later(4).on(client).await.unwrap();
+    assert_eq!(handle.wait().await.unwrap(), 8);
+    migrate("update djob_schema set oldest = 99").await;
+    let said = "djob's tables have version 99, on which a program must know version 99, and this one knows only 2: \
+                deploy a newer version of it";
+    let ended = tokio::time::timeout(LEASE, worker).await.unwrap().unwrap();
+    assert_eq!(ended.unwrap_err().to_string(), said);
+    let drained = events.until(|event| matches!(event, Event::WorkerDrains { .. }).then_some(())).await;
+    assert!(drained.is_some(), "what it held is given back");
+    let refused = Worker::new(client).only([double.def()]).work_off().await.unwrap_err();
+    assert_eq!(refused.to_string(), said);
+    assert!(client.migrate().await.unwrap_err().is_schema());
 }
 
 #[tokio::test]
-async fn tables_newer_than_the_program_are_refused_and_left_alone() {
+async fn newer_tables_serve_the_program_of_before_until_they_say_otherwise() {
     let database = postgres().await;
-    newer_tables_are_refused(&database, async |sql| {
+    newer_tables_are_worked_on_until_they_refuse(&database, async |sql| {
         let mut conn = sqlx::PgConnection::connect(&database.url).await.unwrap();
         conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
     })
     .await;
     let database = sqlite().await;
-    newer_tables_are_refused(&database, async |sql| {
+    newer_tables_are_worked_on_until_they_refuse(&database, async |sql| {
         let mut conn = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
         conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
     })
     .await;
     let database = mysql().await;
-    newer_tables_are_refused(&database, async |sql| {
+    newer_tables_are_worked_on_until_they_refuse(&database, async |sql| {
         let mut conn = sqlx::MySqlConnection::connect(&database.url).await.unwrap();
         conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
     })

@@ -77,7 +77,7 @@ impl Database {
     /// Leaves no job.
     pub(crate) async fn empty(&self) -> Result<(), BoxError> {
         let verb = if self.is_postgres() { "truncate" } else { "delete from" };
-        for table in ["djob_jobs", "djob_claims", "djob_finished", "djob_queues"] {
+        for table in ["djob_jobs", "djob_claims", "djob_parked", "djob_finished", "djob_queues"] {
             self.execute(format!("{verb} {table}")).await?;
         }
         Ok(())

@@ -19,7 +19,7 @@ Exit codes:
   5  the job that was to be enqueued was refused
   6  the job's state does not allow it, or an id is ambiguous
   7  the database cannot be reached
-  8  the tables are missing, old, or newer than this program
+  8  the tables are missing, old, or too new for this program
 
 Data goes to stdout, messages and logs go to stderr.
 DJOB_LOG (or RUST_LOG) filters the logs: DJOB_LOG=djob=debug";

@@ -32,7 +32,7 @@ pub enum Exit {
     Conflict = 6,
     /// The database cannot be reached.
     Unreachable = 7,
-    /// The tables are missing, old, or newer than this program.
+    /// The tables are missing, old, or too new for this program.
     Schema = 8,
 }
 

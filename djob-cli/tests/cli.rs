@@ -489,6 +489,9 @@ async fn doctor_ends_like_every_command_where_the_tables_do_not_fit() {
     let newer = "insert into _djob_migrations (version, description, success, checksum, execution_time) \
                  values (9999, 'later', true, x'00', 0)";
     sqlx::query(newer).execute(&pool).await.unwrap();
+    let ran = db.djob(&["doctor", "-o", "json"]);
+    assert!(ran.out.contains("on which this program, which knows"), "{}", ran.out);
+    sqlx::query("update djob_schema set oldest = 9999").execute(&pool).await.unwrap();
     let ran = db.djob(&["doctor"]).ends(Exit::Schema);
     assert!(ran.error().contains("deploy a newer version"), "{}", ran.err);
     assert!(ran.out.contains("danger   schema"), "{}", ran.out);
@@ -522,6 +525,14 @@ async fn tables_of_a_newer_version_are_left_alone() {
     let newer = "insert into _djob_migrations (version, description, success, checksum, execution_time) \
                  values (9999, 'later', true, x'00', 0)";
     sqlx::query(newer).execute(&pool).await.unwrap();
+    for args in [&["stats"][..], &["jobs", "list"]] {
+        db.djob(args).ends(Exit::Done);
+    }
+    let ran = db.djob(&["db", "migrate"]).ends(Exit::Done);
+    assert_eq!(ran.out, "djob's tables are newer than this program (version 9999)\n");
+    let ran = db.djob(&["db", "status"]).ends(Exit::Done);
+    assert!(ran.out.contains("version 9999, for programs that know 1 or later"), "{}", ran.out);
+    sqlx::query("update djob_schema set oldest = 9999").execute(&pool).await.unwrap();
     for args in [&["stats"][..], &["jobs", "list"], &["db", "migrate"]] {
         let ran = db.djob(args).ends(Exit::Schema);
         assert!(ran.error().contains("deploy a newer version"), "{}", ran.err);

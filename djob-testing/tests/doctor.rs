@@ -90,7 +90,7 @@ on_every_database!(
             assert_eq!(finding.why.is_none(), finding.verdict == Verdict::Ok, "{finding:#?}");
         }
         let expected = match db.client().storage().database() {
-            "PostgreSQL" => 24,
+            "PostgreSQL" => 25,
             "MySQL" => 18,
             _ if findings.iter().any(|finding| finding.check == "integrity") => 13,
             _ => 9,
@@ -129,15 +129,18 @@ on_every_database!(a_table_that_is_gone_spoils_no_other_check, async |db: TestDa
     finds(&examined(db.client(), "parked").await, Verdict::Ok, "none");
 });
 
-on_every_database!(tables_one_version_ahead_are_a_finding_and_no_error, async |db: TestDatabase| {
+on_every_database!(tables_too_new_for_this_program_are_a_finding_and_no_error, async |db: TestDatabase| {
     let checksum = on(&db, "x'00'", "'\\x00'", "x'00'");
     let ahead = "insert into _djob_migrations (version, description, success, checksum, execution_time)";
     db.execute(&format!("{ahead} values (9999, 'later', true, {checksum}, 0)")).await.unwrap();
     finds(
         &examined(db.client(), "schema").await,
-        Verdict::Danger,
-        "version 9999, and this program knows only ",
+        Verdict::Ok,
+        "version 9999, on which this program, which knows ",
     );
+    db.execute("update djob_schema set oldest = 9999").await.unwrap();
+    let found = "version 9999, on which a program must know 9999, and this one knows only ";
+    finds(&examined(db.client(), "schema").await, Verdict::Danger, found);
 });
 
 on_every_database!(a_claim_of_a_worker_that_is_gone_is_an_orphan, async |db: TestDatabase| {
@@ -328,7 +331,10 @@ async fn what_a_role_may_not_see_is_said_with_the_grant_that_shows_it() {
     db.execute(&format!("create role {role} login")).await.unwrap();
     let client = djob::connect(&db.url().replace("postgres@", &format!("{role}@"))).await.unwrap();
     for (check, grant) in [
-        ("schema", format!("grant select on _djob_migrations to {role}")),
+        (
+            "schema",
+            format!("grant select on _djob_migrations to {role}; grant select on djob_schema to {role}"),
+        ),
         ("parked", format!("grant select on djob_parked to {role}")),
         ("claims", format!("grant select on djob_claims to {role}; grant select on djob_workers to {role}")),
     ] {
@@ -437,7 +443,9 @@ async fn what_a_user_may_not_see_is_said_with_the_grant_that_shows_it() {
     let db = TestDatabase::mysql().await;
     let user = format!("u{}", &Uuid::now_v7().simple().to_string()[16..]);
     db.execute(&format!("create user {user}@localhost")).await.unwrap();
-    db.execute(&format!("grant select on _djob_migrations to {user}@localhost")).await.unwrap();
+    for table in ["_djob_migrations", "djob_schema"] {
+        db.execute(&format!("grant select on {table} to {user}@localhost")).await.unwrap();
+    }
     let client = djob::connect(&db.url().replace("root@", &format!("{user}@"))).await.unwrap();
     let tables = examined(&client, "tables").await;
     finds(&tables, Verdict::Unknown, "could not be looked at: djob_jobs, djob_args");

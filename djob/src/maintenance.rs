@@ -27,7 +27,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// from its work.
 pub(crate) async fn keep(engine: Arc<Engine>) {
     // The heartbeat brings word of what there is to rescue and to unpark; it has not looked yet.
-    engine.heard.news(News { silence: true, parked: true, old_claims: false });
+    engine.heard.news(News { silence: true, parked: true, ..News::default() });
     tokio::join!(
         rescue_those_who_died(&engine),
         unpark_what_is_known(&engine),

@@ -22,6 +22,8 @@ mod naming;
 pub(crate) mod postgres;
 #[cfg(test)]
 mod prepare;
+#[cfg(test)]
+mod reads;
 mod rooms;
 mod shared;
 #[cfg(feature = "sqlite")]
@@ -168,8 +170,26 @@ pub enum Cancelled {
 pub struct SchemaVersion {
     /// The newest migration that was applied; 0 if there are no tables.
     pub found: i64,
-    /// The newest migration this version knows.
+    /// The newest migration this program knows.
     pub known: i64,
+    /// The oldest migration that a program may know and still work on the tables; 0 if there are none.
+    pub oldest: i64,
+}
+
+impl SchemaVersion {
+    /// Refuses tables on which this program cannot work: they are missing, older than it needs, or so much newer that they
+    /// lack what it needs. Others may be newer; a deploy migrates them while programs of the version before still run.
+    ///
+    /// # Errors
+    /// If they are, with the way out.
+    pub fn check(self) -> Result<(), StorageError> {
+        let SchemaVersion { found, known, oldest } = self;
+        match (found < known, oldest > known) {
+            (true, _) => Err(StorageError::new(error::Problem::Unmigrated { found, known })),
+            (_, true) => Err(StorageError::new(error::Problem::Newer { found, known, oldest })),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A connection of the caller's, inside of whose transaction jobs are stored.
@@ -203,6 +223,8 @@ pub struct News {
     pub parked: bool,
     /// The worker itself has held a claim for longer than the lease.
     pub old_claims: bool,
+    /// The tables have been migrated beyond what this program can work on: it must end.
+    pub outdated: bool,
 }
 
 /// What djob asks of a database.

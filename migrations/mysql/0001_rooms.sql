@@ -148,3 +148,10 @@ create table if not exists djob_duties (
     taken_until bigint not null,
     worker      binary(16) not null
 ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
+
+-- The oldest version of these tables that a program may know and still work on them. A migration that takes away what older
+-- programs need raises it; all others leave it alone.
+create table if not exists djob_schema (
+    oldest bigint primary key
+) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
+insert ignore into djob_schema values (1);

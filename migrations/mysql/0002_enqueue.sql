@@ -62,9 +62,12 @@ job: begin
                         columns (name varchar(255) path '$')) as n
         where n.name is null or not (n.name collate utf8mb4_bin regexp '^[a-z][a-z0-9_.:-]{0,62}$') limit 1;
     end if;
-    set the_id = unhex(replace(json_unquote(json_extract(wanted, '$.id')), '-', ''));
-    if fault is null and json_extract(wanted, '$.id') is not null and length(the_id) is null then
+    -- Asked before it is read: MySQL's `unhex` fails where MariaDB's is null.
+    set a_name = replace(json_unquote(json_extract(wanted, '$.id')), '-', '');
+    if fault is null and not (a_name regexp '^[0-9A-Fa-f]{32}$') then
         set fault = 'option id: is no UUID';
+    elseif fault is null then
+        set the_id = unhex(a_name);
     end if;
     if fault is not null then
         set fault = left(concat('job "', the_kind, '" was refused: ', fault), 128);

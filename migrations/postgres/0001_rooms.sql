@@ -162,6 +162,13 @@ create table djob_duties (
     worker      uuid not null
 );
 
+-- The oldest version of these tables that a program may know and still work on them. A migration that takes away what older
+-- programs need raises it; all others leave it alone.
+create table djob_schema (
+    oldest bigint primary key
+);
+insert into djob_schema values (1);
+
 alter table djob_claims alter column ids set storage external, alter column run_ats set storage external;
 do $$ begin
     alter table djob_claims alter column kinds set compression lz4,

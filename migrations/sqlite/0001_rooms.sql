@@ -147,3 +147,10 @@ create table djob_duties (
     taken_until integer not null,
     worker      blob not null
 ) strict, without rowid;
+
+-- The oldest version of these tables that a program may know and still work on them. A migration that takes away what older
+-- programs need raises it; all others leave it alone.
+create table djob_schema (
+    oldest integer primary key
+) strict, without rowid;
+insert into djob_schema values (1);

@@ -14,6 +14,7 @@ use crate::output::Output;
 struct Status {
     found: i64,
     known: i64,
+    oldest: i64,
     status: &'static str,
 }
 
@@ -42,7 +43,10 @@ async fn migrate(database: Database, output: Output) -> Result<(), Failure> {
     let before = client.schema_version().await?.found;
     let now = client.migrate().await?;
     output.print(view(now), || match before == now.found {
-        true => format!("djob's tables are up to date (version {})\n", now.found),
+        true if before > now.known => {
+            format!("djob's tables are newer than this program (version {before})\n")
+        }
+        true => format!("djob's tables are up to date (version {before})\n"),
         false => format!("migrated djob's tables from version {before} to {}\n", now.found),
     })
 }
@@ -50,21 +54,24 @@ async fn migrate(database: Database, output: Output) -> Result<(), Failure> {
 async fn status(database: Database, output: Output) -> Result<(), Failure> {
     let client = database.connect_any().await?;
     let version = client.schema_version().await?;
-    let SchemaVersion { found, known } = version;
-    output.print(view(version), || match found == known {
-        true => format!("djob's tables are up to date (version {found})\n"),
-        false => format!("djob's tables have version {found}, this program needs {known}\n"),
+    let SchemaVersion { found, known, oldest } = version;
+    output.print(view(version), || match found.cmp(&known) {
+        Ordering::Less => format!("djob's tables have version {found}, this program needs {known}\n"),
+        Ordering::Equal => format!("djob's tables are up to date (version {found})\n"),
+        Ordering::Greater => format!(
+            "djob's tables have version {found}, for programs that know {oldest} or later; this one knows {known}\n"
+        ),
     })?;
-    Ok(client.check_schema().await?)
+    Ok(version.check()?)
 }
 
-fn view(SchemaVersion { found, known }: SchemaVersion) -> Status {
+fn view(SchemaVersion { found, known, oldest }: SchemaVersion) -> Status {
     let status = match found.cmp(&known) {
         Ordering::Less => "pending",
         Ordering::Equal => "current",
         Ordering::Greater => "newer",
     };
-    Status { found, known, status }
+    Status { found, known, oldest, status }
 }
 
 async fn sql(database: Database, output: Output, dialect: Option<Dialect>) -> Result<(), Failure> {

@@ -7,8 +7,9 @@ use super::subject::*;
 use crate::TestDatabase;
 
 pub async fn a_migrated_database_has_the_version_this_program_needs(db: &TestDatabase) -> Checked {
-    let SchemaVersion { found, known } = db.client().schema_version().await?;
+    let SchemaVersion { found, known, oldest } = db.client().schema_version().await?;
     assert_eq!(found, known);
+    assert!(oldest <= known);
     db.client().check_schema().await?;
     Ok(())
 }
@@ -42,7 +43,7 @@ pub async fn programs_that_start_at_once_may_all_migrate(db: &TestDatabase) -> C
         programs.spawn(async move { client.migrate().await });
     }
     while let Some(program) = programs.join_next().await {
-        let SchemaVersion { found, known } = program??;
+        let SchemaVersion { found, known, .. } = program??;
         assert_eq!(found, known);
     }
     Ok(())

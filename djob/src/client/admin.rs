@@ -2,7 +2,6 @@
 
 use super::{Client, JobHandle};
 use crate::job::{Attempt, Contract, Enqueued, JobId, JobRow, name};
-use crate::storage::error::Problem;
 use crate::storage::{Cancelled, Count, Filter, Finding, SchemaVersion, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
@@ -12,12 +11,19 @@ const PAGE: u32 = 100;
 
 /// Every call may fail because the database does not answer or djob's tables are missing; see [`StorageError`].
 impl Client {
-    /// Creates djob's tables, or brings them up to date. Several programs may call it at once.
+    /// Creates djob's tables, or brings them up to date. Several programs may call it at once. Tables that are newer than
+    /// this program are left alone, so that programs of the version before may still start while a newer one is deployed.
     ///
     /// # Errors
-    /// If the tables are newer than this program, or the database refuses.
+    /// If the tables are so much newer that this program cannot work on them, or the database refuses.
     pub async fn migrate(&self) -> Result<SchemaVersion> {
-        self.storage().migrate().await
+        match self.storage().migrate().await {
+            Err(error) if error.is_schema() => {
+                let version = self.schema_version().await?;
+                version.check().map(|()| version)
+            }
+            migrated => migrated,
+        }
     }
 
     /// Which version the tables have, and which this program needs.
@@ -28,17 +34,12 @@ impl Client {
         self.storage().schema_version().await
     }
 
-    /// Refuses tables that are missing, old, or newer than this program.
+    /// Refuses tables on which this program cannot work: see [`SchemaVersion::check`].
     ///
     /// # Errors
-    /// If they are, or if the database does not answer.
+    /// If they are missing, too old or too new, or if the database does not answer.
     pub async fn check_schema(&self) -> Result<()> {
-        let SchemaVersion { found, known } = self.schema_version().await?;
-        match found.cmp(&known) {
-            std::cmp::Ordering::Less => Err(StorageError::new(Problem::Unmigrated { found, known })),
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Greater => Err(StorageError::new(Problem::Newer { found, known })),
-        }
+        self.schema_version().await?.check()
     }
 
     /// One job, whatever room it is in; `None` if it is in none.

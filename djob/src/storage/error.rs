@@ -18,8 +18,8 @@ pub(crate) enum Problem {
     Timeout(&'static str),
     /// The tables are missing or old.
     Unmigrated { found: i64, known: i64 },
-    /// The tables are newer than this program.
-    Newer { found: i64, known: i64 },
+    /// The tables are newer than those this program can work on.
+    Newer { found: i64, known: i64, oldest: i64 },
     /// The database takes no writes.
     ReadOnly(String),
     /// Sessions change behind djob's back.
@@ -145,9 +145,10 @@ impl fmt::Display for StorageError {
                 "djob's tables have version {found} and this program needs {known}: \
                  call `client.migrate().await?` or run `djob db migrate`"
             ),
-            Problem::Newer { found, known } => write!(
+            Problem::Newer { found, known, oldest } => write!(
                 f,
-                "djob's tables have version {found} and this program knows only {known}: deploy a newer version of it"
+                "djob's tables have version {found}, on which a program must know version {oldest}, and this one knows only \
+                 {known}: deploy a newer version of it"
             ),
             Problem::ReadOnly(why) => write!(
                 f,
@@ -195,6 +196,10 @@ impl From<sqlx::Error> for StorageError {
             }
             // 28P01, 28000: wrong password or user; 3D000: no such database.
             (_, Some("28P01" | "28000" | "3D000")) => Problem::Unreachable(format!("{text}; check the URL")),
+            // What it advises is not djob's to give: the crate that does it has a known weakness.
+            (sqlx::Error::Configuration(_), _) if text.contains("RSA auth backend") => Problem::Unreachable(
+                "MySQL takes a password by TLS only: connect over TCP, not a socket, with djob's feature `tls`".into(),
+            ),
             (sqlx::Error::PoolTimedOut, _) => Problem::Timeout("no free connection"),
             (sqlx::Error::Io(_), _) => Problem::Unreachable(text),
             (sqlx::Error::Tls(_), _) => Problem::Unreachable(format!(
@@ -214,9 +219,11 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
             sqlx::migrate::MigrateError::Execute(error) => error.into(),
-            sqlx::migrate::MigrateError::VersionMissing(found) => {
-                StorageError::new(Problem::Newer { found, known: crate::storage::verbs::KNOWN })
-            }
+            sqlx::migrate::MigrateError::VersionMissing(found) => StorageError::new(Problem::Newer {
+                found,
+                known: crate::storage::verbs::KNOWN,
+                oldest: found,
+            }),
             other => StorageError::garbled(other),
         }
     }
@@ -259,4 +266,18 @@ fn is_transient(error: &sqlx::Error) -> bool {
     let Some(code) = code(error) else { return false };
     let postgres = ["08", "53", "57", "40"].iter().any(|class| code.len() == 5 && code.starts_with(class));
     postgres || code == "55P03" || matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 13 | 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without TLS sqlx advises a feature that djob does not have, and should not.
+    #[test]
+    fn a_password_that_mysql_takes_by_tls_only_is_told_with_a_way_that_there_is() {
+        let advice = "RSA auth backend disabled; enable feature `mysql-rsa` (..) or use TLS.";
+        let error = StorageError::from(sqlx::Error::Configuration(advice.into()));
+        assert!(error.is_unreachable() && !error.to_string().contains("mysql-rsa"), "{error}");
+        assert!(error.to_string().contains("feature `tls`"), "{error}");
+    }
 }

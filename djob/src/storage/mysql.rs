@@ -129,7 +129,7 @@ impl Storage for MySqlStorage {
             let mut conn = self.connect().await?;
             let done = async {
                 connect::migrate(&mut conn, &self.naming).await?;
-                connect::version(&mut conn, &self.naming).await
+                MySql::version(&mut conn, &self.naming).await
             };
             let timeout = |_| Err(StorageError::new(Problem::Timeout("migrate")));
             tokio::time::timeout(MIGRATION_MAX, done).await.unwrap_or_else(timeout)
@@ -137,7 +137,7 @@ impl Storage for MySqlStorage {
     }
 
     fn schema_version(&self) -> Reply<'_, SchemaVersion> {
-        Box::pin(self.on("schema_version", async |conn, _, _| connect::version(conn, &self.naming).await))
+        Box::pin(self.on("schema_version", async |conn, _, _| MySql::version(conn, &self.naming).await))
     }
 
     fn migrations(&self) -> Vec<(i64, &'static str, String)> {

@@ -86,7 +86,7 @@ impl Storage for PostgresStorage {
     }
 
     fn schema_version(&self) -> Reply<'_, SchemaVersion> {
-        Box::pin(self.on("schema_version", async |conn, _, _| connect::version(conn, &self.naming).await))
+        Box::pin(self.on("schema_version", async |conn, _, _| Postgres::version(conn, &self.naming).await))
     }
 
     fn migrations(&self) -> Vec<(i64, &'static str, String)> {

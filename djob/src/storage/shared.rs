@@ -1,15 +1,17 @@
 //! The shared verbs, written once. All bounds that sqlx asks for are asked here, once.
 
-use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, SqlStr, Type};
+use sqlx::{AssertSqlSafe, ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, Type};
 use uuid::Uuid;
 
 use super::columns::{Affected, attempt, counted, fact, job_row};
 use super::doctor::Fact;
+use super::naming::Naming;
 use super::statement::Statement::*;
 use super::statement::{Statement, Texts};
-use super::verbs::{Claims, Now, Result, Verbs};
+use super::verbs::{Claims, KNOWN, Now, Result, Verbs};
 use super::{
-    CLAIMS_SHOWN, Count, Filter, Lane, News, Orphans, WorkerInfo, newest_first, rooms_of, running_rows,
+    CLAIMS_SHOWN, Count, Filter, Lane, News, Orphans, SchemaVersion, StorageError, WorkerInfo, newest_first,
+    rooms_of, running_rows,
 };
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, JobId, JobRow, JobState};
@@ -100,7 +102,13 @@ where
             beat.fetch_optional(conn).await?
         };
         row.map(|row| {
-            Ok(News { silence: row.try_get(0)?, parked: row.try_get(1)?, old_claims: row.try_get(2)? })
+            let oldest: Option<i64> = row.try_get(3)?;
+            Ok(News {
+                silence: row.try_get(0)?,
+                parked: row.try_get(1)?,
+                old_claims: row.try_get(2)?,
+                outdated: oldest.is_some_and(|oldest| oldest > KNOWN),
+            })
         })
         .transpose()
     }
@@ -377,8 +385,16 @@ where
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    async fn version(conn: &mut D::Connection, sql: SqlStr) -> Result<i64> {
-        let row = sqlx::query(sql).persistent(false).fetch_one(conn).await?;
-        Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
+    async fn version(conn: &mut D::Connection, naming: &Naming) -> Result<SchemaVersion> {
+        let (migrations, schema) = (naming.migrations_table(), naming.table("schema"));
+        let text = format!(
+            "select max(version), (select max(oldest) from {schema}) from {migrations} where success"
+        );
+        let row = sqlx::query(AssertSqlSafe(text)).persistent(false).fetch_one(conn).await;
+        let (found, oldest) = match row.map_err(StorageError::from) {
+            Err(error) if error.is_schema() => (None, None),
+            row => row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)))?,
+        };
+        Ok(SchemaVersion { found: found.unwrap_or(0), known: KNOWN, oldest: oldest.unwrap_or(0) })
     }
 }

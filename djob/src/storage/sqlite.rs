@@ -6,6 +6,7 @@ mod connect;
 mod examine;
 mod heart;
 mod lock;
+mod place;
 mod wake;
 mod write;
 mod writer;
@@ -104,7 +105,7 @@ impl Storage for SqliteStorage {
     }
 
     fn schema_version(&self) -> Reply<'_, SchemaVersion> {
-        Box::pin(self.read(async |conn, _| connect::version(conn, &self.naming).await))
+        Box::pin(self.read(async |conn, _| Sqlite::version(conn, &self.naming).await))
     }
 
     fn migrations(&self) -> Vec<(i64, &'static str, String)> {

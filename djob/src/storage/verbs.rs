@@ -2,13 +2,14 @@
 
 use std::future::Future;
 
+use sqlx::Database;
 use sqlx::database::HasStatementCache;
-use sqlx::{Database, SqlStr};
 use uuid::Uuid;
 
 use super::doctor::Fact;
+use super::naming::Naming;
 use super::statement::{Statement, Texts};
-use super::{Count, Filter, Lane, News, Orphans, StorageError, WorkerInfo};
+use super::{Count, Filter, Lane, News, Orphans, SchemaVersion, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, ClaimedJob, JobId, JobRow};
 
@@ -230,6 +231,9 @@ pub(crate) trait Verbs: Database {
         statement: Statement,
         of: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>>> + Send;
-    /// The newest migration of `table` that was applied.
-    fn version(conn: &mut Self::Connection, sql: SqlStr) -> impl Future<Output = Result<i64>> + Send;
+    /// What version the tables of these names have, without any prepared statement: they may not be there.
+    fn version(
+        conn: &mut Self::Connection,
+        naming: &Naming,
+    ) -> impl Future<Output = Result<SchemaVersion>> + Send;
 }

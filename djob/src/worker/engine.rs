@@ -64,6 +64,8 @@ pub(crate) struct Engine {
     beaten: AtomicU64,
     /// The lease is lost: nothing that is held here may be settled any more.
     lost: AtomicBool,
+    /// The tables are too new for this program.
+    outdated: AtomicBool,
     /// Jobs that have waited for something at least once, to be told when to stop.
     running: Mutex<HashMap<JobId, JobContext>>,
     open: Mutex<Vec<Arc<OpenClaim>>>,
@@ -103,6 +105,7 @@ impl Engine {
             born: Instant::now(),
             beaten: AtomicU64::new(0),
             lost: AtomicBool::new(false),
+            outdated: AtomicBool::new(false),
             running: Mutex::default(),
             open: Mutex::default(),
             outbox: Mutex::default(),
@@ -315,5 +318,15 @@ impl Engine {
 
     pub(crate) fn lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
+    }
+
+    /// The tables were migrated beyond what this program can work on: it finishes what runs, and ends.
+    pub(crate) fn outdate(&self) {
+        self.outdated.store(true, Ordering::Release);
+        self.draining.cancel();
+    }
+
+    pub(crate) fn outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
     }
 }

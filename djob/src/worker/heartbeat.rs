@@ -91,6 +91,12 @@ async fn beat(engine: &Engine, tick: &Tick) {
         let sent = Instant::now();
         match tokio::time::timeout(every, once(engine, &mut heart)).await {
             Ok(Ok(Some(news))) => {
+                if news.outdated && !engine.outdated() {
+                    tracing::error!(
+                        "the tables have become too new for this program: the worker drains, and ends"
+                    );
+                    engine.outdate();
+                }
                 engine.heard.news(news);
                 engine.has_beaten(sent);
                 pause = every;

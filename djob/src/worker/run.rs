@@ -53,7 +53,10 @@ async fn incarnations(parts: &Parts, orders: &Orders) -> Result<(), WorkerError>
                 tracing::info!(worker = %engine.id, "worker stopped");
                 let id = engine.id;
                 engine.client.event_sender().send(|| Event::WorkerStopped { worker: id });
-                if !engine.lost() || orders.stop.is_cancelled() {
+                if engine.outdated() {
+                    ended?;
+                    engine.client.check_schema().await?;
+                } else if !engine.lost() || orders.stop.is_cancelled() {
                     return ended;
                 }
             }

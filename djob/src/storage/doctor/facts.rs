@@ -52,7 +52,7 @@ impl Facts {
         migrations: &[(i64, &'static str, String)],
     ) -> Result<Self, StorageError> {
         let found = match version {
-            Ok(SchemaVersion { found: 0, known }) => {
+            Ok(SchemaVersion { found: 0, known, .. }) => {
                 return Err(StorageError::new(Problem::Unmigrated { found: 0, known }));
             }
             Ok(version) => version.found,

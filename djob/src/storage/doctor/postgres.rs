@@ -14,6 +14,10 @@ const LONG_TRANSACTION: i64 = 5 * 60 * 1_000_000;
 /// More dead rows than this, and than living ones, are more than a vacuum a minute leaves behind at thousands of jobs a
 /// second.
 const DEAD_ROWS: i64 = 500_000;
+/// A smaller index is nobody's trouble.
+const INDEX_SIZE: i64 = 256 << 20;
+/// More than this for each row, and most of an index is empty: an entry takes about 100 bytes.
+const INDEX_BYTES_A_ROW: i64 = 1024;
 /// How many transaction ids there are.
 const IDS: i64 = 1 << 31;
 /// Of these; vacuum hurries from 0.2 billion on, and drops all else at 1.6 billion.
@@ -46,6 +50,7 @@ const SERVER: &[Check] = &[
 const TABLES: &[Check] = &[
     Check { name: "logged", needs: &[DOCTOR_TABLES], judge: logged },
     Check { name: "dead_rows", needs: &[DOCTOR_ROWS], judge: dead_rows },
+    Check { name: "index_size", needs: &[DOCTOR_ROWS], judge: index_size },
 ];
 
 fn server(facts: &Facts) -> Option<Judged> {
@@ -268,6 +273,22 @@ fn dead_rows(facts: &Facts) -> Option<Judged> {
     })
 }
 
+fn index_size(facts: &Facts) -> Option<Judged> {
+    let tables = facts.all("rows").map(|table| (format!("index of {}", table.text), table.figure));
+    let tables: Vec<(String, i64)> = tables.collect();
+    let indexes = tables.iter().flat_map(|(of, rows)| facts.all(of).map(|index| (index, *rows)));
+    let (index, rows) = indexes.max_by_key(|(index, rows)| index.figure - INDEX_BYTES_A_ROW * rows)?;
+    let found = format!("{} has {} for {}", index.text, bytes(index.figure), many(rows, "row"));
+    Some(match index.figure > INDEX_SIZE.max(INDEX_BYTES_A_ROW * rows) {
+        false => ok(found),
+        true => warning(
+            found,
+            "Each vacuum reads all of it, and so takes longer and longer to remove what is gone.",
+            format!("reindex index concurrently {}", within(facts, &index.text)),
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::*;
@@ -401,6 +422,27 @@ mod tests {
         let verdict = |dead, living| finding(Postgres, "dead_rows", rows(dead, living)).verdict;
         assert_eq!([verdict(0, 0), verdict(400_000, 0), verdict(900_000, 5_000_000)], [Verdict::Ok; 3]);
         assert_eq!(verdict(900_000, 800_000), Verdict::Warning);
+    }
+
+    #[test]
+    fn an_index_that_is_large_for_what_is_in_it_is_a_warning() {
+        let sizes = |bytes, rows| {
+            [
+                Fact::new("rows", "djob_claims").figure(5),
+                Fact::new("index of djob_claims", "djob_claims_pkey").figure(16 << 10),
+                Fact::new("rows", "djob_jobs").figure(rows),
+                Fact::new("index of djob_jobs", "djob_jobs_lane").figure(bytes),
+            ]
+        };
+        let found = |bytes, rows| finding(Postgres, "index_size", sizes(bytes, rows));
+        let verdicts = [(8 << 10, 0), (200 << 20, 0), (2 << 30, 20_000_000)];
+        assert_eq!(verdicts.map(|(bytes, rows)| found(bytes, rows).verdict), [Verdict::Ok; 3]);
+        let swollen = found(2 << 30, 300);
+        assert_eq!(
+            (swollen.verdict, &*swollen.found),
+            (Verdict::Warning, "djob_jobs_lane has 2 GiB for 300 rows")
+        );
+        assert_eq!(swollen.fix.as_deref(), Some("reindex index concurrently djob_jobs_lane"));
     }
 
     #[test]

@@ -12,25 +12,9 @@ pub(crate) const CHECKS: [&[Check]; 4] = [FILE, tables::CHECKS, TABLES, work::CH
 pub(crate) const INTEGRITY_MAX: i64 = 256 << 20;
 /// Four times what `journal_size_limit` leaves of it (`sqlite/connect.rs`).
 const WAL_MAX: i64 = 256 << 20;
-/// File systems whose locks or shared memory do not hold between machines.
-const NETWORK: [&str; 16] = [
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-    "ncpfs",
-    "drvfs",
-    "fuse.sshfs",
-    "fuse.glusterfs",
-    "fuse.s3fs",
-    "fuse.rclone",
-];
+/// File systems that may lead to another machine, as a rule to the host of this one. Those that surely do are refused when the
+/// file is opened (`sqlite/place.rs`).
+const PERHAPS_SHARED: [&str; 3] = ["9p", "drvfs", "virtiofs"];
 
 const FILE: &[Check] = &[
     Check { name: "sqlite", needs: &[DOCTOR_SETTINGS], judge: version },
@@ -73,10 +57,10 @@ fn file(facts: &Facts) -> Option<Judged> {
         ));
     };
     Some(match facts.text("file system") {
-        Some(system) if NETWORK.contains(&system) => danger(
-            format!("{}, on a network file system ({system})", bytes(file.figure)),
-            "Locks and the shared memory of WAL mode do not hold there: two processes can corrupt the file.",
-            "move the file to a disk of this machine, or use PostgreSQL for many machines",
+        Some(system) if PERHAPS_SHARED.contains(&system) => danger(
+            format!("{}, on a file system of another machine ({system})", bytes(file.figure)),
+            "If that machine opens the file, too, the two can corrupt it: locks and shared memory do not hold between them.",
+            "move the file to a disk of this machine, or use PostgreSQL or MySQL for many machines",
         ),
         Some(system) => ok(format!("{}, on {system}", bytes(file.figure))),
         None => ok(bytes(file.figure)),
@@ -170,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn an_old_sqlite_and_a_network_file_system_are_dangers() {
+    fn an_old_sqlite_and_a_file_system_of_another_machine_are_dangers() {
         let version = |version| settings(Sqlite, "sqlite", &[("version", version)]).verdict;
         assert_eq!((version("3.51.3"), version("3.51.2")), (Verdict::Ok, Verdict::Danger));
         let on = |system: &str| finding(Sqlite, "file", [file(), Fact::new("file system", system)]).verdict;
         assert_eq!([on("ext4"), on("overlay"), on("fuseblk")], [Verdict::Ok; 3]);
-        assert_eq!([on("nfs4"), on("cifs"), on("9p"), on("fuse.sshfs")], [Verdict::Danger; 4]);
+        assert_eq!([on("9p"), on("drvfs")], [Verdict::Danger; 2]);
     }
 
     #[test]

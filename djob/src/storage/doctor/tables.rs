@@ -17,11 +17,11 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn schema(facts: &Facts) -> Option<Judged> {
-    let (found, known) = match &facts.version {
-        Ok(SchemaVersion { found, known }) => (*found, *known),
+    let SchemaVersion { found, known, oldest } = match &facts.version {
+        Ok(version) => *version,
         Err(error) => {
-            let right = format!("select on {}", facts.naming.migrations_table());
-            return Some(facts.not_seen(error, vec![right]));
+            let tables = [facts.naming.migrations_table(), facts.naming.table("schema")];
+            return Some(facts.not_seen(error, tables.map(|table| format!("select on {table}")).into()));
         }
     };
     Some(match found.cmp(&known) {
@@ -31,8 +31,13 @@ fn schema(facts: &Facts) -> Option<Judged> {
             "No worker of this program starts on these tables.",
             "djob db migrate",
         ),
+        Ordering::Greater if oldest <= known => {
+            ok(format!("version {found}, on which this program, which knows {known}, may work"))
+        }
         Ordering::Greater => danger(
-            format!("version {found}, and this program knows only {known}"),
+            format!(
+                "version {found}, on which a program must know {oldest}, and this one knows only {known}"
+            ),
             "No worker of this program starts on these tables.",
             "deploy a newer version of this program",
         ),

@@ -36,7 +36,7 @@ pub(super) const ANY: Dialect = if cfg!(feature = "sqlite") {
 
 /// Nothing but the version.
 pub(super) fn facts(dialect: Dialect) -> Facts {
-    let version = SchemaVersion { found: KNOWN, known: KNOWN };
+    let version = SchemaVersion { found: KNOWN, known: KNOWN, oldest: 1 };
     Facts::new(dialect, &Naming::default(), Ok(version), &[]).unwrap()
 }
 
@@ -71,17 +71,18 @@ fn a_question_that_was_not_answered_is_a_finding_and_asked_only_once() {
 
 #[test]
 fn tables_that_are_missing_are_an_error_and_others_a_finding() {
-    let facts = |found, known| {
-        Facts::new(Dialect::Postgres, &Naming::default(), Ok(SchemaVersion { found, known }), &[])
+    let facts = |found, known, oldest| {
+        Facts::new(Dialect::Postgres, &Naming::default(), Ok(SchemaVersion { found, known, oldest }), &[])
     };
-    assert!(facts(0, 1).unwrap_err().is_schema());
-    let verdicts = [(1, 1), (1, 2), (2, 1)].map(|(found, known)| {
-        let found = judge(&[tables::CHECKS], &facts(found, known).unwrap());
+    assert!(facts(0, 1, 0).unwrap_err().is_schema());
+    let verdicts = [(1, 1, 1), (1, 2, 1), (3, 1, 2), (3, 2, 2)].map(|(found, known, oldest)| {
+        let found = judge(&[tables::CHECKS], &facts(found, known, oldest).unwrap());
         (found[0].verdict, found[0].fix.clone().unwrap_or_default())
     });
     assert_eq!(verdicts[0].0, Verdict::Ok);
     assert_eq!(verdicts[1], (Verdict::Danger, "djob db migrate".to_owned()));
     assert_eq!(verdicts[2], (Verdict::Danger, "deploy a newer version of this program".to_owned()));
+    assert_eq!(verdicts[3].0, Verdict::Ok);
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn what_the_migrations_made_and_is_gone_is_named_with_its_statement() {
     let migration = "create table djob_jobs (\n    id uuid primary key,\n    queue text not null\n);\n\
                      create index djob_jobs_lane on djob_jobs (queue, id);\ncreate table djob_args (\n    id uuid primary key\n);";
     let naming = Naming::new(Some("jobs"), "djob_").unwrap();
-    let version = SchemaVersion { found: 1, known: 1 };
+    let version = SchemaVersion { found: 1, known: 1, oldest: 1 };
     let mut facts =
         Facts::new(Dialect::Postgres, &naming, Ok(version), &[(1, "rooms", migration.to_owned())]).unwrap();
     for (name, text) in [("table", "djob_jobs"), ("column", "djob_jobs.id"), ("key of", "djob_jobs")] {

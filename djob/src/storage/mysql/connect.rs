@@ -4,18 +4,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlSslMode};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, SqlSafeStr};
 
 use super::MySqlStorage;
 use crate::clock::Clock;
+use crate::storage::StorageError;
 use crate::storage::connections::Connections;
 use crate::storage::error::Problem;
 use crate::storage::naming::Naming;
 use crate::storage::statement::{Dialect, Texts};
 use crate::storage::trust::Trust;
-use crate::storage::verbs::{KNOWN, Verbs};
-use crate::storage::{SchemaVersion, StorageError};
 
 /// Connections for all calls.
 const MOST: usize = 10;
@@ -45,11 +44,12 @@ impl MySqlStorage {
                 "the URL names no database: write `mysql://user@host:3306/database`",
             ));
         }
-        // What is not said would be "TLS if the server likes to": a silent fall-back to plain text.
-        let options = if says_ssl_mode(url) || is_local(&options) {
-            options
-        } else {
-            options.ssl_mode(MySqlSslMode::VerifyIdentity)
+        // What is not said would be "TLS if the server likes to": a silent fall-back to plain text, and on a socket, where MySQL
+        // likes to, an error of sqlx's.
+        let options = match (says_ssl_mode(url), options.get_socket().is_some(), is_local(&options)) {
+            (true, ..) | (false, false, true) => options,
+            (false, true, _) => options.ssl_mode(MySqlSslMode::Disabled),
+            (false, false, false) => options.ssl_mode(MySqlSslMode::VerifyIdentity),
         };
         let storage = Self::with_options(options, naming, clock)?;
         let first = tokio::time::timeout(CONNECT_MAX, storage.connect()).await;
@@ -136,18 +136,6 @@ pub(super) async fn migrate(conn: &mut MySqlConnection, naming: &Naming) -> Resu
     Ok(())
 }
 
-pub(super) async fn version(
-    conn: &mut MySqlConnection,
-    naming: &Naming,
-) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from {}", naming.migrations_table());
-    let found = match MySql::version(conn, AssertSqlSafe(text).into_sql_str()).await {
-        Err(error) if error.is_schema() => 0,
-        found => found?,
-    };
-    Ok(SchemaVersion { found, known: KNOWN })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +165,8 @@ mod tests {
         let mut claimer = storage.connect().await.unwrap();
         let mut claim = claimer.begin().await.unwrap();
         let head = Cursor::HEAD;
-        let taken = storage.texts.ask::<MySql>(CLAIM).bind("q").bind(0_i16).bind(head.run_at).bind(head.id);
+        let taken =
+            storage.texts.ask::<sqlx::MySql>(CLAIM).bind("q").bind(0_i16).bind(head.run_at).bind(head.id);
         let taken =
             taken.bind(10_i64).bind(None::<crate::clock::Timestamp>).fetch_all(&mut claim).await.unwrap();
         assert!(!taken.is_empty());

@@ -18,7 +18,7 @@ use crate::storage::naming::Naming;
 use crate::storage::statement::Statement::PARTITIONS;
 use crate::storage::statement::{Dialect, Texts};
 use crate::storage::trust::Trust;
-use crate::storage::verbs::{KNOWN, Verbs};
+use crate::storage::verbs::Verbs as _;
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Connections for enqueueing, settling and looking.
@@ -165,7 +165,7 @@ pub(super) async fn migrate(storage: &PostgresStorage) -> Result<SchemaVersion, 
     tx.execute("set local lock_timeout = 0; select pg_advisory_xact_lock(hashtext('djob migrations'))")
         .await?;
     apply_missing(&mut tx, &storage.naming).await?;
-    let version = version(&mut tx, &storage.naming).await?;
+    let version = Postgres::version(&mut tx, &storage.naming).await?;
     sqlx::raw_sql(storage.texts.get(PARTITIONS)).execute(&mut *tx).await?;
     tx.execute("deallocate all").await?;
     tx.commit().await?;
@@ -185,15 +185,6 @@ async fn apply_missing(conn: &mut PgConnection, naming: &Naming) -> Result<(), S
     }
     migrator.run_direct(None, conn, false).await?;
     Ok(())
-}
-
-pub(super) async fn version(conn: &mut PgConnection, naming: &Naming) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from {}", naming.migrations_table());
-    let found = match Postgres::version(conn, AssertSqlSafe(text).into_sql_str()).await {
-        Err(error) if error.is_schema() => 0,
-        found => found?,
-    };
-    Ok(SchemaVersion { found, known: KNOWN })
 }
 
 #[cfg(test)]

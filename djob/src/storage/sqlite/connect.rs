@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqlSafeStr};
 
 use super::writer::Writer;
-use super::{SqliteStorage, lock};
+use super::{SqliteStorage, lock, place};
 use crate::clock::Clock;
+use crate::storage::StorageError;
 use crate::storage::naming::Naming;
 use crate::storage::statement::{Dialect, Texts};
-use crate::storage::verbs::{KNOWN, Verbs};
-use crate::storage::{SchemaVersion, StorageError};
 
 /// Older versions can corrupt a database in WAL mode when a checkpoint and a write meet.
 pub(crate) const OLDEST: (u32, u32, u32) = (3, 51, 3);
@@ -61,6 +60,9 @@ impl SqliteStorage {
         naming: Naming,
         clock: Clock,
     ) -> Result<Self, StorageError> {
+        let file =
+            (!in_memory(&options)).then(|| std::path::absolute(options.get_filename()).unwrap_or_default());
+        file.as_deref().map_or(Ok(()), place::check)?;
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -78,10 +80,9 @@ impl SqliteStorage {
         };
         let writer = keep(1).after_connect(|conn, _| Box::pin(lock::wait_in_our_own_way(conn)));
         let writer = writer.connect_with(options.clone()).await?;
-        if in_memory(&options) {
+        let Some(file) = file else {
             return Self::new(writer.clone(), writer, None, naming, clock).await;
-        }
-        let file = std::path::absolute(options.get_filename()).unwrap_or_default();
+        };
         let readers = keep(READERS).connect_lazy_with(options.clone());
         Self::new(writer, readers, Some((file, options)), naming, clock).await
     }
@@ -114,7 +115,7 @@ impl SqliteStorage {
 
     /// The writer's connection, for the same test.
     #[cfg(test)]
-    pub(crate) async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StorageError> {
+    pub(crate) async fn connection(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, StorageError> {
         self.writer.connection().await
     }
 }
@@ -169,16 +170,4 @@ fn migrator(naming: &Naming) -> Migrator {
     let mut migrator = Migrator::with_migrations(migrations(naming).into_iter().map(one).collect());
     migrator.dangerous_set_table_name(naming.migrations_table());
     migrator
-}
-
-pub(super) async fn version(
-    conn: &mut SqliteConnection,
-    naming: &Naming,
-) -> Result<SchemaVersion, StorageError> {
-    let text = format!("select max(version) from {}", naming.migrations_table());
-    let found = match Sqlite::version(conn, AssertSqlSafe(text).into_sql_str()).await {
-        Err(error) if error.is_schema() => 0,
-        found => found?,
-    };
-    Ok(SchemaVersion { found, known: KNOWN })
 }

@@ -58,6 +58,7 @@ pages! {
     model = "book/src/design/017-the-protocol-is-checked.md";
     mutants = "book/src/design/018-the-tests-are-tested.md";
     contract = "book/src/design/019-the-contract.md";
+    unread = "book/src/design/020-unread-jobs.md";
 }
 
 #[cfg(test)]

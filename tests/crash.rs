@@ -200,7 +200,7 @@ async fn a_claim_whose_answer_was_lost_is_handed_back(database: Database) {
         };
         let id = events.until(started).await.unwrap();
         let lane = LaneAt { queue: "elsewhere".into(), priority: 0, after: Cursor::HEAD };
-        let claims = client.storage().claim(id, &[lane], 10).await.unwrap();
+        let claims = client.storage().claim(id, &[lane], 10, None).await.unwrap();
         assert_eq!(claims.len(), 1, "claimed in the worker's name, behind its back");
         let waits = async || forgotten.status().await.unwrap() == Some(JobState::Ready);
         eventually("handed back", Duration::from_secs(20), waits).await;

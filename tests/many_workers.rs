@@ -66,7 +66,7 @@ async fn claimed(client: &Client) -> usize {
 async fn claimed_after(client: &Client, after: Cursor) -> usize {
     let lane = LaneAt { queue: "default".into(), priority: 0, after };
     let worker = djob::sqlx::types::Uuid::now_v7();
-    let claims = client.storage().claim(worker, &[lane], 1000).await.unwrap();
+    let claims = client.storage().claim(worker, &[lane], 1000, None).await.unwrap();
     claims.iter().map(|claim| claim.jobs.len()).sum()
 }
 

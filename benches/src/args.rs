@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Jobs that are in the way in `flat`; ten times as many in its deepest cell with `--deep`.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) ballast: u64,
+    /// Only the empty cell of `flat`, and those whose names contain this.
+    #[arg(long, default_value = "")]
+    pub(crate) cell: String,
     /// The deepest cell of `flat`, too.
     #[arg(long)]
     pub(crate) deep: bool,

@@ -71,6 +71,7 @@ pub mod settle;
 mod subject;
 pub mod transaction;
 pub mod unique;
+pub mod unread;
 pub mod worker;
 
 pub use worker::{contract, effects, ends, faults, hooks, limits, outcomes, queues};

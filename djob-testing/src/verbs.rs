@@ -1,6 +1,6 @@
 //! The verbs of a storage, for storages that stand in front of another one.
 
-/// Calls a macro with every verb but `database`, `migrations`, `lanes` and `claim`, which say themselves what they do.
+/// Calls a macro with every verb but `database`, `migrations`, `lanes`, `claim` and `park_unread`, which say themselves what they do.
 macro_rules! every_verb {
     ($each:ident) => {
         $each! {
@@ -36,7 +36,8 @@ macro_rules! every_verb {
             orphans(lease: Duration, after: Uuid, limit: u32) -> Orphans;
             held(worker: Uuid, since: Duration) -> Vec<Claim>;
             bury(lease: Duration) -> u64;
-            unpark(known: &'a [Known], limit: u32) -> u64;
+            parked_kinds(reason: &'a str) -> Vec<String>;
+            unpark(reason: &'a str, known: &'a Known, limit: u32) -> u64;
             take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
             prune(limit: u32) -> u64;
             has_finished(worker: Uuid, job: JobId) -> bool;

@@ -105,8 +105,11 @@ async fn the_limit_of_a_claim_holds_however_it_is_planned() {
     }
     let lane = LaneAt { queue: "default".to_owned(), priority: 0, after: Cursor::HEAD };
     for limit in [1, 7] {
-        let claims =
-            client.storage().claim(uuid::Uuid::now_v7(), std::slice::from_ref(&lane), limit).await.unwrap();
+        let claims = client
+            .storage()
+            .claim(uuid::Uuid::now_v7(), std::slice::from_ref(&lane), limit, None)
+            .await
+            .unwrap();
         assert_eq!(claims.iter().map(|claim| claim.jobs.len()).sum::<usize>(), limit as usize);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use djob::sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use djob::sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, Row as _};
-use djob::storage::{Cursor, LaneAt, WorkerInfo};
+use djob::storage::{Cursor, Known, LaneAt, WorkerInfo};
 use djob::{Client, Finding, Verdict, Worker, job};
 use djob_servers::{Durability, MariaDb, Postgres};
 use djob_testing::{TestDatabase, on_every_database};
@@ -60,7 +60,7 @@ async fn join(db: &TestDatabase, queues: &[&str], kinds: &[&str]) -> Uuid {
         host: "h".into(),
         pid: 1,
         queues: owned(queues),
-        kinds: owned(kinds),
+        kinds: kinds.iter().map(|kind| Known { kind: (*kind).to_owned(), version: 1 }).collect(),
         concurrency: 1,
     };
     db.client().storage().join(&worker).await.unwrap();
@@ -147,7 +147,7 @@ on_every_database!(a_claim_of_a_worker_that_is_gone_is_an_orphan, async |db: Tes
     let worker = join(&db, &["*"], &["send"]).await;
     send.perform_later(7).on(db.client()).await.unwrap();
     let lane = LaneAt { queue: "mail".into(), priority: 0, after: Cursor::HEAD };
-    assert_eq!(db.client().storage().claim(worker, &[lane], 1).await.unwrap().len(), 1);
+    assert_eq!(db.client().storage().claim(worker, &[lane], 1, None).await.unwrap().len(), 1);
     finds(&examined(db.client(), "claims").await, Verdict::Ok, "1, each with a worker that lives");
     hour_ago(&db, "djob_workers", "beat_at").await;
     finds(

@@ -25,6 +25,7 @@ pub use id::JobId;
 pub use name::InvalidName;
 pub use outcome::{BoxError, Directive, IntoJobResult, JobError, Outcome};
 pub use row::{Attempt, Claim, ClaimKey, ClaimedJob, Due, Enqueued, JobRow, Meta, NewJob};
+pub(crate) use settle::unread;
 pub use settle::{Facts, Keep, Settlement, settle};
 pub use state::{JobState, UnknownState};
 pub use version::{Unreadable, Upcast};

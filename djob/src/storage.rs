@@ -33,7 +33,9 @@ mod traced;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod trust;
 mod types;
+mod unread;
 pub(crate) mod verbs;
+mod version;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub(crate) use look::{CLAIMS_SHOWN, newest_first, rooms_of, running_rows};
 pub use look::{Count, Filter};
 pub use naming::{InvalidTableName, Naming};
 pub(crate) use traced::Traced;
+pub use version::SchemaVersion;
 
 use crate::clock::Timestamp;
 use crate::job::{
@@ -81,7 +84,7 @@ impl Cursor {
 }
 
 /// A lane to claim from, and from where on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the fields are the sentence above
 pub struct LaneAt {
     pub queue: String,
@@ -141,7 +144,7 @@ pub struct WorkerInfo {
     pub host: String,
     pub pid: u32,
     pub queues: Vec<String>,
-    pub kinds: Vec<String>,
+    pub kinds: Vec<Known>,
     pub concurrency: u32,
 }
 
@@ -163,33 +166,6 @@ pub enum Cancelled {
     Asked,
     /// There is no such unfinished job.
     NotFound,
-}
-
-/// How the tables in the database compare with those this version needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SchemaVersion {
-    /// The newest migration that was applied; 0 if there are no tables.
-    pub found: i64,
-    /// The newest migration this program knows.
-    pub known: i64,
-    /// The oldest migration that a program may know and still work on the tables; 0 if there are none.
-    pub oldest: i64,
-}
-
-impl SchemaVersion {
-    /// Refuses tables on which this program cannot work: they are missing, older than it needs, or so much newer that they
-    /// lack what it needs. Others may be newer; a deploy migrates them while programs of the version before still run.
-    ///
-    /// # Errors
-    /// If they are, with the way out.
-    pub fn check(self) -> Result<(), StorageError> {
-        let SchemaVersion { found, known, oldest } = self;
-        match (found < known, oldest > known) {
-            (true, _) => Err(StorageError::new(error::Problem::Unmigrated { found, known })),
-            (_, true) => Err(StorageError::new(error::Problem::Newer { found, known, oldest })),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// A connection of the caller's, inside of whose transaction jobs are stored.
@@ -318,8 +294,15 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     fn lanes(&self, priorities: (i16, i16)) -> Reply<'_, Vec<Lane>>;
 
     /// Takes up to `limit` due jobs out of the lanes, best lane first, each job to one caller only. A claim that is lost
-    /// with the database's last moments leaves its jobs where they were.
-    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>>;
+    /// with the database's last moments leaves its jobs where they were. With `known`, jobs of other kinds and newer versions are
+    /// passed over.
+    fn claim<'a>(
+        &'a self,
+        worker: Uuid,
+        lanes: &'a [LaneAt],
+        limit: u32,
+        known: Option<&'a [Known]>,
+    ) -> Reply<'a, Vec<Claim>>;
 
     /// Fetches the arguments that lie apart, and puts them into the jobs.
     fn fetch_args<'a>(&'a self, jobs: &'a mut [ClaimedJob]) -> Reply<'a, ()>;
@@ -352,9 +335,16 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// Forgets workers that have been silent for `lease` and have nothing left to rescue.
     fn bury(&self, lease: Duration) -> Reply<'_, u64>;
 
-    /// Puts jobs back to waiting that were parked because no worker could read them, if `known` has their kind and version: of
-    /// each kind up to `limit`. Returns how many; there may be more unless it was none.
-    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64>;
+    /// The kinds of the jobs that are parked for this reason.
+    fn parked_kinds<'a>(&'a self, reason: &'a str) -> Reply<'a, Vec<String>>;
+
+    /// Puts jobs of this kind, up to this version, back to waiting that are parked for this reason, at most `limit` at a time;
+    /// returns how many.
+    fn unpark<'a>(&'a self, reason: &'a str, known: &'a Known, limit: u32) -> Reply<'a, u64>;
+
+    /// Parks, of the first `limit` jobs of a lane that are due, those that nobody reads: no worker that has beaten within
+    /// `lease`. Returns how many.
+    fn park_unread<'a>(&'a self, lane: &'a LaneAt, lease: Duration, limit: u32) -> Reply<'a, u64>;
 
     /// Takes a duty of maintenance for so long, unless somebody holds it.
     fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool>;

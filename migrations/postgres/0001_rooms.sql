@@ -185,7 +185,7 @@ end $$;
 -- A row that somebody else has locked is waited for, but not for long. Returns a row of nulls if the turn does not come.
 create function djob_claim_in_turn(
     claimer uuid, queues text[], priorities smallint[], after_ats timestamptz[], after_ids uuid[], claims uuid[],
-    want bigint, told_time timestamptz
+    want bigint, known text[], versions integer[], told_time timestamptz
 ) returns setof djob_claims language plpgsql set search_path from current set lock_timeout = '50ms' as $$
 #variable_conflict use_column
 declare
@@ -213,6 +213,9 @@ begin
             select j.ctid from djob_jobs as j
             where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= moment
               and (j.run_at, j.id) > (coalesce(newest.last_at, lane.after_at), coalesce(newest.last_id, lane.after_id))
+              and (known is null
+                   or j.kind = any (known) and coalesce(substring(j.meta::text from '"version" *: *([0-9]{1,5})[,} ]')::int, 1)
+                                               <= versions[array_position(known, j.kind)])
             order by j.run_at, j.id limit want) as head
         where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
         limit want
@@ -228,7 +231,9 @@ begin
     insert into djob_claims (id, fence, worker, claimed_at, queue, priority, ids, kinds, run_ats, attempts, max_attempts,
                              args, metas, last_at, last_id)
     select lane.claim, lane.claim, claimer, moment, batch.queue, batch.priority, ids, kinds, run_ats, attempts,
-           max_attempts, args, metas, run_ats[cardinality(ids)], ids[cardinality(ids)]
+           max_attempts, args, metas, 
+           -- Who claims by name leaves others' jobs behind, which they must not pass by.
+           case when known is null then run_ats[cardinality(ids)] end, case when known is null then ids[cardinality(ids)] end
     from unnest(queues, priorities, claims) as lane (queue, priority, claim) join batch using (queue, priority)
     returning *;
 end $$;

@@ -69,6 +69,7 @@ fn cells(args: &Args) -> Vec<Cell> {
     if args.deep {
         cells.push(behind(Room::Waiting, args.ballast * 10, "waiting"));
     }
+    cells.retain(|cell| cell.name == "empty" || cell.name.contains(&args.cell));
     cells
 }
 

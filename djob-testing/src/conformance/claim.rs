@@ -29,7 +29,7 @@ async fn eight_claimers(subject: &Subject, limit: u32) -> Checked {
         claimers.spawn(async move {
             let mut taken = vec![];
             loop {
-                let claims = storage.claim(worker(), &heads, limit).await?;
+                let claims = storage.claim(worker(), &heads, limit, None).await?;
                 if claims.is_empty() {
                     return Ok::<_, djob::StorageError>(taken);
                 }
@@ -111,7 +111,7 @@ pub async fn a_claim_reads_on_from_its_cursor(subject: &Subject) -> Checked {
     let late = subject.put(job()).await?;
     let row = subject.row(early).await?;
     let cursor = Cursor { run_at: row.run_at, id: early };
-    let taken = subject.storage().claim(worker(), &[lane_at("default", 0, cursor)], 10).await?;
+    let taken = subject.storage().claim(worker(), &[lane_at("default", 0, cursor)], 10, None).await?;
     assert_eq!(ids(&taken), [late], "what stands at the cursor or before it was taken already");
     Ok(())
 }
@@ -120,8 +120,8 @@ pub async fn what_came_late_behind_the_cursor_is_found_from_the_head(subject: &S
     let ids_stored = subject.put_many(3).await?;
     let cursor = Cursor { run_at: subject.now(), id: ids_stored[2] };
     let from = |after| [lane_at("default", 0, after)];
-    assert!(subject.storage().claim(worker(), &from(cursor), 10).await?.is_empty());
-    assert_eq!(ids(&subject.storage().claim(worker(), &from(Cursor::HEAD), 10).await?), ids_stored);
+    assert!(subject.storage().claim(worker(), &from(cursor), 10, None).await?.is_empty());
+    assert_eq!(ids(&subject.storage().claim(worker(), &from(Cursor::HEAD), 10, None).await?), ids_stored);
     Ok(())
 }
 
@@ -177,8 +177,8 @@ pub async fn nothing_is_claimed_from_a_lane_that_is_not_asked_for(subject: &Subj
     subject.put(NewJob { queue: "other".into(), ..job() }).await?;
     subject.put(NewJob { priority: 1, ..job() }).await?;
     let asked: [LaneAt; 1] = [lane_at("default", 0, Cursor::HEAD)];
-    assert!(subject.storage().claim(worker(), &asked, 10).await?.is_empty());
-    assert!(subject.storage().claim(worker(), &[], 10).await?.is_empty());
+    assert!(subject.storage().claim(worker(), &asked, 10, None).await?.is_empty());
+    assert!(subject.storage().claim(worker(), &[], 10, None).await?.is_empty());
     Ok(())
 }
 
@@ -212,7 +212,7 @@ pub async fn nothing_is_claimed_from_a_paused_queue_that_is_asked_for(subject: &
     subject.storage().pause("default", true).await?;
     for limit in [1, 1000] {
         let lane = lane_at("default", 0, Cursor::HEAD);
-        assert!(subject.storage().claim(worker(), &[lane], limit).await?.is_empty());
+        assert!(subject.storage().claim(worker(), &[lane], limit, None).await?.is_empty());
     }
     subject.storage().pause("default", false).await?;
     assert_eq!(ids(&subject.claim(worker(), 1).await?).len(), 1);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use djob::storage::ClaimEnd;
+use djob::storage::{ClaimEnd, Cursor, Known};
 use djob::{Client, Clock, Event, Filter, JobState, NewJob, Settlement, Timestamp};
 
 use super::subject::*;
@@ -84,6 +84,37 @@ pub async fn large_arguments_that_cannot_be_read_keep_no_neighbour_waiting(db: &
     states.sort_by_key(|state| *state == JobState::Parked);
     use JobState::{Completed, Parked};
     assert_eq!(states, [Completed, Completed, Completed, Completed, Parked]);
+    Ok(())
+}
+
+/// What was edited is taken for what it most likely was, and what is nobody's kind is set aside; neither is an error.
+pub async fn rows_that_somebody_has_edited_keep_no_claim_by_name_from_the_others(
+    db: &TestDatabase,
+) -> Checked {
+    let subject = subject_of(db).await;
+    let jobs: Vec<NewJob> = (1..=7).map(|mark| NewJob { max_attempts: mark, ..job() }).collect();
+    let mut ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    subject.storage().enqueue(jobs).await?;
+    let backslash = if subject.storage().database() == "MySQL" { r"\\" } else { r"\" };
+    for (mark, edit) in [
+        (1, format!(r#"meta = '{{"tags":["{backslash}u0000"]}}'"#)),
+        (2, r#"meta = '{"version":"x"}'"#.to_owned()),
+        (3, r#"meta = '{"version":99999999999}'"#.to_owned()),
+        (4, r#"meta = '{"version":-1}'"#.to_owned()),
+        (5, r#"meta = '{"version":"3"}'"#.to_owned()),
+        (6, format!("kind = 'a{backslash}'")),
+    ] {
+        let edit = format!("update djob_jobs set {edit} where max_attempts = {mark}");
+        assert_eq!(db.execute(&edit).await?, 1, "{edit}");
+    }
+    let known = [Known { kind: "conformance.plain".into(), version: 1 }];
+    let worker = subject.join_reading(known.to_vec()).await?;
+    let head = lane_at("default", 0, Cursor::HEAD);
+    let claims = subject.storage().claim(worker, std::slice::from_ref(&head), 10, Some(&known)).await?;
+    let nobodys = ids.remove(5);
+    assert_eq!(super::subject::ids(&claims), ids);
+    assert_eq!(subject.storage().park_unread(&head, LEASE, 10).await?, 1);
+    assert_eq!(subject.state(nobodys).await?, Some(JobState::Parked));
     Ok(())
 }
 

@@ -91,6 +91,7 @@ impl Storage for Faulty {
 
     hand_on! {
         lanes(priorities: (i16, i16)) -> Vec<Lane>;
-        claim(worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Vec<Claim>;
+        claim(worker: Uuid, lanes: &'a [LaneAt], limit: u32, known: Option<&'a [Known]>) -> Vec<Claim>;
+        park_unread(lane: &'a LaneAt, lease: Duration, limit: u32) -> u64;
     }
 }

@@ -62,10 +62,10 @@ pub async fn parked_jobs_come_back_a_bounded_number_at_a_time(subject: &Subject)
     let worker = worker();
     let claim = subject.claim_batch(worker).await?;
     assert!(subject.settle(worker, all(&claim, &park("unknown_kind"))).await?);
-    let known = [Known { kind: "conformance.plain".into(), version: 1 }];
+    let known = Known { kind: "conformance.plain".into(), version: 1 };
     let mut back = vec![];
     while back.last() != Some(&0) {
-        back.push(subject.storage().unpark(&known, 2).await?);
+        back.push(subject.storage().unpark("unknown_kind", &known, 2).await?);
     }
     assert_eq!(back, [2, 2, 1, 0]);
     assert_eq!(ids(&subject.claim(worker, 10).await?).len(), 5);

@@ -128,6 +128,15 @@ macro_rules! __storage_promises {
                 a_broken_contract_does_not_come_back_by_itself
                 a_job_comes_back_as_it_was_parked
             }
+            unread {
+                a_claim_by_name_takes_what_the_worker_reads_and_leaves_the_rest
+                what_no_living_worker_reads_is_parked_with_its_reason
+                what_only_a_silent_worker_reads_is_parked
+                unread_jobs_are_parked_a_bounded_number_at_a_time_and_only_if_they_are_due
+                a_job_that_is_parked_unread_keeps_its_key_tags_and_large_arguments
+                a_worker_passes_over_what_nobody_reads_and_sets_it_aside
+                two_workers_share_a_queue_of_which_each_reads_a_half
+            }
             published {
                 what_was_published_is_read_back
                 a_contract_that_was_published_anew_replaces_the_one_before
@@ -288,6 +297,7 @@ macro_rules! __sql_promises {
                 many_claims_that_cannot_be_read_keep_no_other_from_rescue
                 a_waiting_row_with_impossible_values_runs_as_its_neighbours_do
                 large_arguments_that_cannot_be_read_keep_no_neighbour_waiting
+                rows_that_somebody_has_edited_keep_no_claim_by_name_from_the_others
                 a_kind_of_any_text_is_carried_through_every_room
             }
             refusals {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use djob::storage::{ClaimEnd, Cursor, Ended, Known, LaneAt, Still, Storage, WorkerInfo};
+use djob::storage::{AWAIT_A_WORKER, ClaimEnd, Cursor, Ended, Known, LaneAt, Still, Storage, WorkerInfo};
 use djob::{
     BoxError, Claim, ClaimedJob, Client, Clock, Due, Enqueued, JobId, JobRow, JobState, Keep, Meta, NewJob,
     Settlement, Timestamp,
@@ -112,7 +112,7 @@ impl Subject {
 
     /// Claims from the heads of all lanes.
     pub(crate) async fn claim(&self, worker: Uuid, limit: u32) -> Result<Vec<Claim>, BoxError> {
-        Ok(self.storage().claim(worker, &self.heads().await?, limit).await?)
+        Ok(self.storage().claim(worker, &self.heads().await?, limit, None).await?)
     }
 
     /// Claims everything there is, which must be one batch.
@@ -130,11 +130,16 @@ impl Subject {
 
     /// Puts what is parked back to waiting, as far as these kinds and versions go; returns how many jobs that are.
     pub(crate) async fn unpark(&self, known: &[(&str, u16)]) -> Result<u64, BoxError> {
-        let known: Vec<Known> = known
-            .iter()
-            .map(|(kind, version)| Known { kind: (*kind).to_owned(), version: *version })
-            .collect();
-        Ok(self.storage().unpark(&known, 1000).await?)
+        let mut back = 0;
+        for reason in AWAIT_A_WORKER {
+            let parked = self.storage().parked_kinds(reason).await?;
+            for (kind, version) in known.iter().filter(|(kind, _)| parked.iter().any(|parked| parked == kind))
+            {
+                let known = Known { kind: (*kind).to_owned(), version: *version };
+                back += self.storage().unpark(reason, &known, 1000).await?;
+            }
+        }
+        Ok(back)
     }
 
     /// Every claim whose worker has been silent for so long.
@@ -172,10 +177,14 @@ impl Subject {
 
     /// Enters a worker into the list of the living.
     pub(crate) async fn join(&self) -> Result<Uuid, BoxError> {
+        self.join_reading(vec![]).await
+    }
+
+    /// The same for one that reads these kinds.
+    pub(crate) async fn join_reading(&self, kinds: Vec<Known>) -> Result<Uuid, BoxError> {
         let id = worker();
         let (name, host) = ("conformance".to_owned(), "localhost".to_owned());
-        let info =
-            WorkerInfo { id, name, host, pid: 1, queues: vec!["*".into()], kinds: vec![], concurrency: 1 };
+        let info = WorkerInfo { id, name, host, pid: 1, queues: vec!["*".into()], kinds, concurrency: 1 };
         self.storage().join(&info).await?;
         Ok(id)
     }

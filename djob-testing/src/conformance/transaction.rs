@@ -67,7 +67,8 @@ async fn claimed(db: &TestDatabase) -> Result<(uuid::Uuid, ClaimEnd), djob::BoxE
     let storage = db.client().storage();
     storage.enqueue(vec![job()]).await?;
     let worker = worker();
-    let claims = storage.claim(worker, &[lane_at("default", 0, djob::storage::Cursor::HEAD)], 1).await?;
+    let claims =
+        storage.claim(worker, &[lane_at("default", 0, djob::storage::Cursor::HEAD)], 1, None).await?;
     Ok((worker, all(&claims[0], &completed())))
 }
 

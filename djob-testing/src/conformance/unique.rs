@@ -159,7 +159,7 @@ pub async fn a_refusal_never_names_a_job_that_was_not_stored(subject: &Subject) 
     while !enqueuer.is_finished() {
         let worker = worker();
         let heads = [lane_at("default", 0, djob::storage::Cursor::HEAD)];
-        for claim in subject.storage().claim(worker, &heads, 10).await? {
+        for claim in subject.storage().claim(worker, &heads, 10, None).await? {
             assert!(subject.settle(worker, all(&claim, &completed())).await?);
         }
         tokio::task::yield_now().await;

@@ -70,8 +70,18 @@ impl Storage for Gated {
         self.seen().lanes(priorities)
     }
 
-    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
-        self.seen().claim(worker, lanes, limit)
+    fn claim<'a>(
+        &'a self,
+        worker: Uuid,
+        lanes: &'a [LaneAt],
+        limit: u32,
+        known: Option<&'a [Known]>,
+    ) -> Reply<'a, Vec<Claim>> {
+        self.seen().claim(worker, lanes, limit, known)
+    }
+
+    fn park_unread<'a>(&'a self, lane: &'a LaneAt, lease: Duration, limit: u32) -> Reply<'a, u64> {
+        self.seen().park_unread(lane, lease, limit)
     }
 
     crate::verbs::every_verb! { hand_on }

@@ -109,19 +109,8 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
         Outcome::Snooze(delay) => Settlement::Snooze { delay: delay.min(SNOOZE_MAX) },
         Outcome::Cancelled(why) => finish(JobState::Cancelled, None, Some(why)),
         Outcome::BrokenContract(detail) => Settlement::Park { reason: "broken_contract", detail },
-        Outcome::UnknownKind => Settlement::Park {
-            reason: "unknown_kind",
-            detail:
-                "no function of this kind is linked into the worker: is its crate named? `use my_jobs as _;`"
-                    .into(),
-        },
-        Outcome::NewerVersion { version, known } => Settlement::Park {
-            reason: "newer_version",
-            detail: format!(
-                "its arguments are of version {version}, and the worker that took it reads versions up to {known}: \
-                 deploy workers that have the newer code"
-            ),
-        },
+        Outcome::UnknownKind => park(unread(1, None)),
+        Outcome::NewerVersion { version, known } => park(unread(version.into(), Some(known.into()))),
         Outcome::Interrupted => Settlement::Release,
         Outcome::Crashed if facts.deaths.saturating_add(1) >= CRASHES_MAX => {
             let error = format!("crash_loop: {CRASHES_MAX} workers died while they ran this job");
@@ -129,6 +118,29 @@ pub fn settle(facts: &Facts, outcome: Outcome) -> Settlement {
         }
         Outcome::Crashed => Settlement::Rescue { crashed: true },
         Outcome::Suspected => Settlement::Rescue { crashed: false },
+    }
+}
+
+fn park((reason, detail): (&'static str, String)) -> Settlement {
+    Settlement::Park { reason, detail }
+}
+
+/// Why a job is set aside whose arguments are of this version, if versions up to `known` of its kind are read; `None`: nobody
+/// knows the kind.
+pub(crate) fn unread(version: i32, known: Option<i32>) -> (&'static str, String) {
+    match known {
+        None => (
+            "unknown_kind",
+            "no function of this kind is linked into the worker: is its crate named? `use my_jobs as _;`"
+                .into(),
+        ),
+        Some(known) => (
+            "newer_version",
+            format!(
+                "its arguments are of version {version}, and workers read versions up to {known}: \
+                 deploy workers that have the newer code"
+            ),
+        ),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use crate::job::BoxFuture;
 
 /// How long a call waits for a connection, and for a new one to be made.
 const LEND_MAX: Duration = Duration::from_secs(10);
+/// Who takes longer to make a connection lets others try: theirs may not hang.
+const TURN_MAX: Duration = Duration::from_secs(1);
 /// How long a server may take to say that a connection is well.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// One that has rested for longer may have died meanwhile, and is asked before it is used.
@@ -125,7 +128,12 @@ impl<C> Inner<C> {
     fn take(&self) -> Option<Live<C>> {
         let mut resting = self.resting();
         resting.retain(|live| self.trust.holds(live.trust));
-        resting.pop_back()
+        let live = resting.pop_back();
+        if !resting.is_empty() {
+            // Two that were given back at once may have been told of once.
+            self.given_back.notify_one();
+        }
+        live
     }
 
     fn put_back(&self, mut live: Live<C>) {
@@ -151,9 +159,16 @@ impl<C: Connection> Inner<C> {
                 if live.used.elapsed() < FRESH || live.is_well().await {
                     return Ok(live);
                 }
+                // Those that have rested for longer have most likely died with it.
+                self.resting().clear();
             }
             if turn.is_some() {
-                return self.make().await;
+                let mut made = pin!(self.make());
+                tokio::select! {
+                    made = &mut made => return made,
+                    () = tokio::time::sleep(TURN_MAX) => drop(turn),
+                }
+                return made.await;
             }
             tokio::select! {
                 mine = self.making.acquire() => turn = mine.ok(),

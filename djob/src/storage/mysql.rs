@@ -3,6 +3,7 @@
 //! Written for what both have in common (MySQL 8.0.19, MariaDB 10.6, or later): no `returning`, so that a move between rooms
 //! is a locking read, a copy and a delete in one transaction. What InnoDB ends for another's sake is done again.
 
+mod call;
 mod connect;
 mod examine;
 mod heart;
@@ -10,7 +11,6 @@ mod write;
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow};
 use uuid::Uuid;
 
@@ -21,17 +21,16 @@ use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::trust::Trust;
+use super::unread::{Unread as _, known_json};
 use super::verbs::{Claims, Now, Verbs};
+use super::version::Version as _;
 use super::*;
 use crate::clock::{Clock, micros};
-use crate::pause::some_of;
 
 /// How long a call may take.
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long a migration may take: it may wait for another program's.
 const MIGRATION_MAX: Duration = Duration::from_secs(600);
-/// How often a transaction is done again that the server has ended for another's sake.
-const TRIES: u32 = 10;
 
 /// A MySQL or MariaDB database.
 #[derive(Clone)]
@@ -49,59 +48,6 @@ impl fmt::Debug for MySqlStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, database) = (self.options.get_host(), self.options.get_database().unwrap_or_default());
         write!(f, "MySqlStorage({host}/{database})")
-    }
-}
-
-impl MySqlStorage {
-    /// The time to bind: nothing, so that the server says, unless a test holds the clock.
-    fn now(&self) -> Now {
-        self.clock.read()
-    }
-
-    /// Does `work` on one of the connections, within a time limit.
-    async fn on<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut MySqlConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        let work = async |conn: &mut MySqlConnection| work(conn, &self.texts, self.now()).await;
-        self.connections.call(CALL_MAX, what, work).await
-    }
-
-    /// The same within a transaction, which is done again if the server has ended it for another's sake.
-    async fn on_tx<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: for<'c> Fn(&'c mut MySqlConnection, Texts, Now) -> BoxFuture<'c, Result<T, StorageError>>,
-    {
-        let mut tries = 0;
-        loop {
-            let once = async |conn: &mut MySqlConnection, texts: &Texts, now: Now| {
-                let mut tx = conn.begin().await?;
-                let done = work(&mut tx, texts.clone(), now).await?;
-                tx.commit().await?;
-                Ok(done)
-            };
-            match self.on(what, once).await {
-                Err(error) if error.is_deadlock() && tries < TRIES => tries += 1,
-                done => return done,
-            }
-            tokio::time::sleep(some_of(Duration::from_millis(1 << tries.min(6)))).await;
-        }
-    }
-
-    /// Does `work` with one view of all rooms, so that a job on its way between two of them is seen in one.
-    async fn look<T, W>(&self, what: &'static str, work: W) -> Result<T, StorageError>
-    where
-        W: AsyncFnOnce(&mut MySqlConnection, &Texts, Now) -> Result<T, StorageError>,
-    {
-        let looked = async move |conn: &mut MySqlConnection, texts: &Texts, now: Now| {
-            // For the next transaction only.
-            sqlx::query("set transaction isolation level repeatable read").execute(&mut *conn).await?;
-            let mut tx = conn.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
-            let done = work(&mut tx, texts, now).await?;
-            tx.commit().await?;
-            Ok(done)
-        };
-        self.on(what, looked).await
     }
 }
 
@@ -291,11 +237,18 @@ impl Storage for MySqlStorage {
         )
     }
 
-    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
-        let lanes: Arc<[LaneAt]> = lanes.into();
+    fn claim<'a>(
+        &'a self,
+        worker: Uuid,
+        lanes: &'a [LaneAt],
+        limit: u32,
+        known: Option<&'a [Known]>,
+    ) -> Reply<'a, Vec<Claim>> {
+        let claiming: Arc<_> =
+            write::Claiming { worker, lanes: lanes.to_vec(), known: known.map(known_json) }.into();
         Box::pin(self.on_tx("claim", move |conn, texts, now| {
-            let lanes = lanes.clone();
-            Box::pin(async move { write::claim(conn, &texts, now, worker, &lanes, limit).await })
+            let claiming = claiming.clone();
+            Box::pin(async move { write::claim(conn, &texts, now, &claiming, limit).await })
         }))
     }
 
@@ -347,24 +300,25 @@ impl Storage for MySqlStorage {
         )
     }
 
-    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
-        Box::pin(async move {
-            let mut back = 0;
-            for reason in AWAIT_A_WORKER {
-                let kinds = async |conn: &mut MySqlConnection, texts: &Texts, _: Now| {
-                    MySql::names(conn, texts, PARKED_KINDS, Some(reason)).await
-                };
-                let parked = self.on("unpark", kinds).await?;
-                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
-                    let unparked = self.on_tx("unpark", move |conn, texts, _| {
-                        let known = known.clone();
-                        Box::pin(async move { write::unpark(conn, &texts, reason, &known, limit).await })
-                    });
-                    back += unparked.await?;
-                }
-            }
-            Ok(back)
-        })
+    fn parked_kinds<'a>(&'a self, reason: &'a str) -> Reply<'a, Vec<String>> {
+        let kinds = async move |conn: &mut MySqlConnection, texts: &Texts, _: Now| {
+            MySql::names(conn, texts, PARKED_KINDS, Some(reason)).await
+        };
+        Box::pin(self.on("parked_kinds", kinds))
+    }
+
+    fn unpark<'a>(&'a self, reason: &'a str, known: &'a Known, limit: u32) -> Reply<'a, u64> {
+        Box::pin(self.on_tx("unpark", move |conn, texts, _| {
+            let (reason, known) = (reason.to_owned(), known.clone());
+            Box::pin(async move { write::unpark(conn, &texts, &reason, &known, limit).await })
+        }))
+    }
+
+    fn park_unread<'a>(&'a self, lane: &'a LaneAt, lease: Duration, limit: u32) -> Reply<'a, u64> {
+        Box::pin(self.on_tx("park_unread", move |conn, texts, now| {
+            let lane = lane.clone();
+            Box::pin(async move { MySql::park_unread(conn, &texts, &lane, micros(lease), limit, now).await })
+        }))
     }
 
     fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool> {

@@ -26,7 +26,9 @@ use super::error::Problem;
 use super::statement::Statement::*;
 use super::statement::Texts;
 use super::trust::Trust;
+use super::unread::Unread as _;
 use super::verbs::{Claims, Now, Verbs};
+use super::version::Version as _;
 use super::*;
 use crate::clock::{Clock, micros};
 use call::Line;
@@ -245,9 +247,15 @@ impl Storage for PostgresStorage {
         }))
     }
 
-    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
+    fn claim<'a>(
+        &'a self,
+        worker: Uuid,
+        lanes: &'a [LaneAt],
+        limit: u32,
+        known: Option<&'a [Known]>,
+    ) -> Reply<'a, Vec<Claim>> {
         Box::pin(self.on_claims("claim", async move |conn, texts, now| {
-            claim::Claiming { texts, now, worker, lanes, limit }.claim(conn, &self.turns).await
+            claim::Claiming { texts, now, worker, lanes, limit, known }.claim(conn, &self.turns).await
         }))
     }
 
@@ -302,16 +310,23 @@ impl Storage for PostgresStorage {
         )
     }
 
-    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
-        Box::pin(self.on("unpark", async move |conn, texts, _| {
-            let mut back = 0;
-            for reason in AWAIT_A_WORKER {
-                let parked = Postgres::names(conn, texts, PARKED_KINDS, Some(reason)).await?;
-                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
-                    back += write::unpark(conn, texts, reason, known, limit).await?;
-                }
-            }
-            Ok(back)
+    fn parked_kinds<'a>(&'a self, reason: &'a str) -> Reply<'a, Vec<String>> {
+        Box::pin(self.on("parked_kinds", async move |conn, texts, _| {
+            Postgres::names(conn, texts, PARKED_KINDS, Some(reason)).await
+        }))
+    }
+
+    fn unpark<'a>(&'a self, reason: &'a str, known: &'a Known, limit: u32) -> Reply<'a, u64> {
+        Box::pin(
+            self.on("unpark", async move |conn, texts, _| {
+                write::unpark(conn, texts, reason, known, limit).await
+            }),
+        )
+    }
+
+    fn park_unread<'a>(&'a self, lane: &'a LaneAt, lease: Duration, limit: u32) -> Reply<'a, u64> {
+        Box::pin(self.on_tx("park_unread", async move |conn, texts, now| {
+            Postgres::park_unread(conn, texts, lane, micros(lease), limit, now).await
         }))
     }
 

@@ -74,7 +74,9 @@ async fn a_claim_on_postgres_reads_the_jobs_that_it_takes_and_nothing_else() {
                     .bind([Cursor::HEAD.run_at])
                     .bind([Cursor::HEAD.id])
                     .bind([uuid::Uuid::now_v7()])
-                    .bind(i64::try_from(LIMIT).unwrap()),
+                    .bind(i64::try_from(LIMIT).unwrap())
+                    .bind(None::<Vec<String>>)
+                    .bind(None::<Vec<i32>>),
             };
             let rows = query.bind(None::<crate::clock::Timestamp>).fetch_all(&mut *tx).await.unwrap();
             assert!(!rows.is_empty(), "{statement:?}");
@@ -122,7 +124,8 @@ async fn a_claim_on_mysql_reads_the_jobs_that_it_takes_and_nothing_else() {
                     .bind(0_i16)
                     .bind(Cursor::HEAD.run_at)
                     .bind(Cursor::HEAD.id)
-                    .bind(i64::try_from(LIMIT).unwrap()),
+                    .bind(i64::try_from(LIMIT).unwrap())
+                    .bind(None::<String>),
             };
             let rows = ask.bind(None::<crate::clock::Timestamp>).fetch_all(&mut tx).await.unwrap();
             assert!(!rows.is_empty(), "{statement:?}");
@@ -172,7 +175,8 @@ async fn a_claim_on_sqlite_reads_the_jobs_that_it_takes_and_nothing_else() {
                     .bind(0_i16)
                     .bind(Cursor::HEAD.run_at)
                     .bind(Cursor::HEAD.id)
-                    .bind(i64::try_from(LIMIT).unwrap()),
+                    .bind(i64::try_from(LIMIT).unwrap())
+                    .bind(None::<String>),
             };
             let rows = ask.bind(now).fetch_all(&mut *conn).await.unwrap();
             assert!(!rows.is_empty(), "{statement:?}");

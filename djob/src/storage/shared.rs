@@ -1,17 +1,16 @@
 //! The shared verbs, written once. All bounds that sqlx asks for are asked here, once.
 
-use sqlx::{AssertSqlSafe, ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, Type};
+use sqlx::{ColumnIndex, Decode, Encode, Executor, IntoArguments, Row, Type};
 use uuid::Uuid;
 
 use super::columns::{Affected, attempt, counted, fact, job_row};
 use super::doctor::Fact;
-use super::naming::Naming;
 use super::statement::Statement::*;
 use super::statement::{Statement, Texts};
+use super::unread::known_json;
 use super::verbs::{Claims, KNOWN, Now, Result, Verbs};
 use super::{
-    CLAIMS_SHOWN, Count, Filter, Lane, News, Orphans, SchemaVersion, StorageError, WorkerInfo, newest_first,
-    rooms_of, running_rows,
+    CLAIMS_SHOWN, Count, Filter, Lane, News, Orphans, WorkerInfo, newest_first, rooms_of, running_rows,
 };
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, JobId, JobRow, JobState};
@@ -69,7 +68,7 @@ where
             .bind(i32::try_from(worker.pid).unwrap_or(0))
             .bind(env!("CARGO_PKG_VERSION"))
             .bind(names(&worker.queues))
-            .bind(names(&worker.kinds))
+            .bind(known_json(&worker.kinds))
             .bind(i32::try_from(worker.concurrency).unwrap_or(i32::MAX))
             .bind(now)
             .execute(conn)
@@ -383,18 +382,5 @@ where
         let ask = if let Some(of) = of { ask.bind(of.to_owned()) } else { ask };
         let rows = ask.fetch_all(conn).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    async fn version(conn: &mut D::Connection, naming: &Naming) -> Result<SchemaVersion> {
-        let (migrations, schema) = (naming.migrations_table(), naming.table("schema"));
-        let text = format!(
-            "select max(version), (select max(oldest) from {schema}) from {migrations} where success"
-        );
-        let row = sqlx::query(AssertSqlSafe(text)).persistent(false).fetch_one(conn).await;
-        let (found, oldest) = match row.map_err(StorageError::from) {
-            Err(error) if error.is_schema() => (None, None),
-            row => row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)))?,
-        };
-        Ok(SchemaVersion { found: found.unwrap_or(0), known: KNOWN, oldest: oldest.unwrap_or(0) })
     }
 }

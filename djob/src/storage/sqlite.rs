@@ -21,7 +21,9 @@ use super::contracts::Contracts as _;
 use super::edit::{Edit as _, Edited};
 use super::statement::Statement::*;
 use super::statement::Texts;
+use super::unread::{Unread as _, known_json};
 use super::verbs::{Claims, Now, Verbs};
+use super::version::Version as _;
 use super::*;
 use crate::clock::{Clock, micros};
 pub(crate) use connect::OLDEST;
@@ -257,8 +259,14 @@ impl Storage for SqliteStorage {
         Box::pin(self.read(async move |conn, texts| Sqlite::lanes(conn, texts, priorities, self.now()).await))
     }
 
-    fn claim<'a>(&'a self, worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Reply<'a, Vec<Claim>> {
-        let lanes = lanes.to_vec();
+    fn claim<'a>(
+        &'a self,
+        worker: Uuid,
+        lanes: &'a [LaneAt],
+        limit: u32,
+        known: Option<&'a [Known]>,
+    ) -> Reply<'a, Vec<Claim>> {
+        let (lanes, known) = (lanes.to_vec(), known.map(known_json));
         Box::pin(self.write(move |conn, texts, now| {
             Box::pin(async move {
                 let (mut claims, mut left) = (Vec::new(), i64::from(limit));
@@ -266,7 +274,9 @@ impl Storage for SqliteStorage {
                     if left <= 0 {
                         break;
                     }
-                    if let Some(claim) = write::claim_lane(conn, &texts, now, worker, lane, left).await? {
+                    if let Some(claim) =
+                        write::claim_lane(conn, &texts, now, worker, lane, left, known.clone()).await?
+                    {
                         left -= i64::try_from(claim.jobs.len()).unwrap_or(left);
                         claims.push(claim);
                     }
@@ -321,24 +331,22 @@ impl Storage for SqliteStorage {
         }))
     }
 
-    fn unpark<'a>(&'a self, known: &'a [Known], limit: u32) -> Reply<'a, u64> {
-        Box::pin(async move {
-            let mut back = 0;
-            for reason in AWAIT_A_WORKER {
-                let kinds = async |conn: &mut SqliteConnection, texts: &Texts| {
-                    Sqlite::names(conn, texts, PARKED_KINDS, Some(reason)).await
-                };
-                let parked = self.read(kinds).await?;
-                for known in known.iter().filter(|known| parked.contains(&known.kind)) {
-                    let known = known.clone();
-                    let unparked = self.write(move |conn, texts, _| {
-                        Box::pin(async move { write::unpark(conn, &texts, reason, &known, limit).await })
-                    });
-                    back += unparked.await?;
-                }
-            }
-            Ok(back)
-        })
+    fn parked_kinds<'a>(&'a self, reason: &'a str) -> Reply<'a, Vec<String>> {
+        Box::pin(self.read(async |conn, texts| Sqlite::names(conn, texts, PARKED_KINDS, Some(reason)).await))
+    }
+
+    fn unpark<'a>(&'a self, reason: &'a str, known: &'a Known, limit: u32) -> Reply<'a, u64> {
+        let (reason, known) = (reason.to_owned(), known.clone());
+        Box::pin(self.write(move |conn, texts, _| {
+            Box::pin(async move { write::unpark(conn, &texts, &reason, &known, limit).await })
+        }))
+    }
+
+    fn park_unread<'a>(&'a self, lane: &'a LaneAt, lease: Duration, limit: u32) -> Reply<'a, u64> {
+        let lane = lane.clone();
+        Box::pin(self.write(move |conn, texts, now| {
+            Box::pin(async move { Sqlite::park_unread(conn, &texts, &lane, micros(lease), limit, now).await })
+        }))
     }
 
     fn take_duty<'a>(&'a self, duty: &'a str, worker: Uuid, hold: Duration) -> Reply<'a, bool> {

@@ -127,6 +127,9 @@ statements! {
     HELD = postgres "held", others "held.others";
     BURY = all "bury";
     PARKED_KINDS = all "parked_kinds";
+    UNREAD = postgres "unread", sqlite "unread.sqlite", mysql "unread.mysql";
+    PARK_WAITING = postgres "park_waiting", sqlite "park_waiting.sqlite", mysql "park_waiting.mysql";
+    PARKED = sqlite "parked.sqlite", mysql "parked.mysql";
     UNPARK = postgres "unpark", sqlite "unpark.sqlite", mysql "unpark.mysql";
     UNPARKABLE = others "unparkable.others";
     UNPARKED = sqlite "unparked.sqlite", mysql "unparked.mysql";

@@ -78,11 +78,13 @@ impl Storage for Traced {
         pause(queue: &'a str, pause: bool) -> bool;
         join(worker: &'a WorkerInfo) -> ();
         publish(contracts: &'a [Contract]) -> ();
-        claim(worker: Uuid, lanes: &'a [LaneAt], limit: u32) -> Vec<Claim>;
+        claim(worker: Uuid, lanes: &'a [LaneAt], limit: u32, known: Option<&'a [Known]>) -> Vec<Claim>;
         fetch_args(jobs: &'a mut [ClaimedJob]) -> ();
         settle(worker: Uuid, ends: &'a [ClaimEnd]) -> Vec<bool>;
         say_progress(said: &'a [(JobId, f64)]) -> ();
-        unpark(known: &'a [Known], limit: u32) -> u64;
+        parked_kinds(reason: &'a str) -> Vec<String>;
+        unpark(reason: &'a str, known: &'a Known, limit: u32) -> u64;
+        park_unread(lane: &'a LaneAt, lease: Duration, limit: u32) -> u64;
         take_duty(duty: &'a str, worker: Uuid, hold: Duration) -> bool;
         edit(id: JobId, args: &'a str, version: u16) -> bool;
         listen(woken: &'a (dyn Fn() + Send + Sync)) -> ();

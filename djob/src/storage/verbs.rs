@@ -7,9 +7,8 @@ use sqlx::database::HasStatementCache;
 use uuid::Uuid;
 
 use super::doctor::Fact;
-use super::naming::Naming;
 use super::statement::{Statement, Texts};
-use super::{Count, Filter, Lane, News, Orphans, SchemaVersion, StorageError, WorkerInfo};
+use super::{Count, Filter, Lane, News, Orphans, StorageError, WorkerInfo};
 use crate::clock::Timestamp;
 use crate::job::{Attempt, Claim, ClaimKey, ClaimedJob, JobId, JobRow};
 
@@ -231,9 +230,4 @@ pub(crate) trait Verbs: Database {
         statement: Statement,
         of: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>>> + Send;
-    /// What version the tables of these names have, without any prepared statement: they may not be there.
-    fn version(
-        conn: &mut Self::Connection,
-        naming: &Naming,
-    ) -> impl Future<Output = Result<SchemaVersion>> + Send;
 }

@@ -13,7 +13,7 @@ use super::{execute, quarantine};
 use crate::events::Event;
 use crate::job::{Claim, ClaimedJob, Settlement};
 use crate::pause::some_of;
-use crate::storage::{ClaimEnd, StorageError};
+use crate::storage::{ClaimEnd, Known, StorageError};
 
 /// The pause between two looks when there was work a moment ago; it doubles with each look in vain.
 const POLL_BUSY: Duration = Duration::from_millis(50);
@@ -23,6 +23,12 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_SHARE: u32 = 20;
 /// But one that was slow once must not keep others waiting for long.
 const PACE_MAX: Duration = Duration::from_secs(2);
+/// So may reading the lanes from their heads on, past what this worker cannot read; then no lane waits for longer than this.
+const WALK_MAX: Duration = Duration::from_secs(15);
+/// How long a worker rests at most when there is something due that it cannot read.
+const BEHIND_UNREAD: Duration = Duration::from_secs(1);
+/// How many jobs at the head of a lane are looked at, to be set aside if nobody reads them. It takes about ten milliseconds.
+const SET_ASIDE: u32 = 500;
 /// How long a job waits whose large arguments could not be fetched.
 const FETCH_AGAIN: Duration = Duration::from_secs(10);
 
@@ -34,6 +40,15 @@ struct Claimer {
     bell: watch::Receiver<u64>,
     swept: Instant,
     sweep_cost: Duration,
+    /// When lanes were last read from their heads on, and how long that took; `None`: the next claim does.
+    walked: Option<Instant>,
+    walk_cost: Duration,
+    /// The last sweep put the cursors back to the heads.
+    rewound: bool,
+    /// How many jobs were set aside since there were any that nobody reads.
+    aside: u64,
+    /// What this worker reads.
+    known: Vec<Known>,
     /// How long until the first job that is not due yet.
     next_due: Option<Instant>,
     pause: Duration,
@@ -45,12 +60,17 @@ struct Claimer {
 pub(crate) async fn claimer(engine: Arc<Engine>, pool: Arc<Pool>) {
     let bell = engine.client.bell().hear();
     let mut claimer = Claimer {
+        known: engine.registry.known(),
         engine,
         pool,
         lanes: Lanes::default(),
         bell,
         swept: Instant::now(),
         sweep_cost: Duration::ZERO,
+        walked: None,
+        walk_cost: Duration::ZERO,
+        rewound: false,
+        aside: 0,
         next_due: None,
         pause: POLL_BUSY,
         rung: false,
@@ -101,8 +121,15 @@ impl Claimer {
                 taken = self.claim(want).await?;
             }
         }
-        // Only a sweep sees all lanes.
-        self.pool.looked((taken == 0 && must_sweep).then_some(activity));
+        if must_sweep && self.set_aside().await > 0 && taken == 0 {
+            return Ok(());
+        }
+        if taken > 0 {
+            self.pool.looked(None);
+        } else if must_sweep && self.rewound {
+            // Only a sweep sees all lanes, and only from their heads on all that is in them.
+            self.pool.looked(Some(activity));
+        }
         if taken > 0 {
             self.pause = POLL_BUSY;
         }
@@ -125,7 +152,12 @@ impl Claimer {
         let start = Instant::now();
         let seen = self.engine.storage().lanes(self.engine.config.priorities).await?;
         let pool = &self.pool.config;
-        let next = self.lanes.swept(seen, |queue| pool.serves(queue));
+        let walk_pace = (self.walk_cost * SWEEP_SHARE).min(WALK_MAX);
+        let rewind = !self.engine.has_met_unread()
+            || walk_pace <= SWEEP_EVERY
+            || self.walked.is_none_or(|walked| walked.elapsed() >= walk_pace);
+        let next = self.lanes.swept(seen, |queue| pool.serves(queue), rewind);
+        (self.rewound, self.walked) = (rewind, self.walked.filter(|_| !rewind));
         self.next_due = next.map(|wait| start + wait);
         (self.swept, self.sweep_cost) = (Instant::now(), start.elapsed());
         Ok(())
@@ -136,13 +168,54 @@ impl Claimer {
         if asked.is_empty() {
             return Ok(0);
         }
-        let claims = self.engine.storage().claim(self.engine.id, &asked, want).await?;
+        let start = Instant::now();
+        let known = self.engine.has_met_unread().then_some(&*self.known);
+        let by_name = known.is_some();
+        let claims = match self.engine.storage().claim(self.engine.id, &asked, want, known).await {
+            Ok(claims) => claims,
+            Err(error) => {
+                // It may have taken too long to pass over what nobody reads: then that has to go.
+                self.set_aside().await;
+                return Err(error);
+            }
+        };
+        if by_name {
+            let from_heads = self.walked.is_none();
+            self.walk_cost = if from_heads { start.elapsed() } else { self.walk_cost.max(start.elapsed()) };
+            self.walked = self.walked.or_else(|| Some(Instant::now()));
+        }
         let taken = claims.iter().map(|claim| claim.jobs.len()).sum::<usize>();
         self.lanes.claimed(&asked, &claims, taken >= want as usize);
         for claim in claims {
             take_in(&self.engine, &self.pool, claim).await;
         }
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    /// Sets aside what nobody reads at the heads of lanes, so that it need not be passed over for ever; returns how many jobs.
+    /// What goes wrong here keeps no other job waiting.
+    async fn set_aside(&mut self) -> u64 {
+        if !self.engine.has_met_unread() {
+            return 0;
+        }
+        let (start, mut parked) = (Instant::now(), 0);
+        for lane in self.lanes.heads() {
+            match self.engine.storage().park_unread(&lane, self.engine.config.lease, SET_ASIDE).await {
+                Ok(some) => parked += some,
+                Err(error) => tracing::warn!(%error, queue = lane.queue, "could not park what nobody reads"),
+            }
+        }
+        self.sweep_cost += start.elapsed();
+        match (self.aside, parked) {
+            (0, 0) => {}
+            (0, _) => tracing::warn!(
+                "parking jobs that no living worker reads: is their crate linked? `use my_jobs as _;`"
+            ),
+            (jobs, 0) => tracing::info!(jobs, "parked all jobs that no living worker reads"),
+            _ => {}
+        }
+        self.aside = if parked == 0 { 0 } else { self.aside + parked };
+        parked
     }
 
     /// Waits until it is worth to look again: something was enqueued, something is due, or some time has passed.
@@ -164,11 +237,14 @@ impl Claimer {
         if engine.config.exit_on_complete && engine.is_idle() {
             engine.draining.cancel();
         }
+        // Behind what this worker cannot read something may fall due of which no sweep knows.
+        let longest =
+            if self.lanes.heads().is_empty() { engine.poll() } else { BEHIND_UNREAD.min(engine.poll()) };
         let due = self.next_due.map_or(self.pause, |due| due.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = draining.cancelled() => {}
             _ = self.bell.changed() => (self.rung, self.pause) = (true, POLL_BUSY),
-            () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(engine.poll()),
+            () = tokio::time::sleep(due.min(self.pause)) => self.pause = (self.pause * 2).min(longest),
         }
     }
 }

@@ -79,6 +79,8 @@ pub(crate) struct Engine {
     /// Grows with each job that begins or ends here.
     activity: AtomicU64,
     pub(crate) heard: Heard,
+    /// A job has come that this worker cannot read.
+    met_unread: AtomicBool,
     /// For each slot the kind whose function has the thread at this moment.
     on_thread: Vec<Mutex<Option<&'static str>>>,
 }
@@ -115,6 +117,7 @@ impl Engine {
             unsettled: AtomicU32::new(0),
             activity: AtomicU64::new(0),
             heard: Heard::default(),
+            met_unread: AtomicBool::new(false),
             on_thread: (0..=parts.config.concurrency()).map(|_| Mutex::default()).collect(),
             parts,
         })
@@ -127,6 +130,15 @@ impl Engine {
     /// The longest pause between two looks at the database.
     pub(crate) fn poll(&self) -> Duration {
         self.config.poll.unwrap_or(if self.heard.is_listening() { POLL } else { POLL_ALONE })
+    }
+
+    /// A job is here that this worker cannot read: from now on it takes only those that it can.
+    pub(crate) fn meet_unread(&self) {
+        self.met_unread.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_met_unread(&self) -> bool {
+        self.met_unread.load(Ordering::Relaxed)
     }
 
     /// Every pool, and the quarantine.

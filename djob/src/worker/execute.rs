@@ -60,12 +60,14 @@ pub(super) async fn one(engine: &Engine, run: &Run, slot: usize) -> Option<Durat
         return None;
     }
     let Some(def) = engine.registry.get(&job.kind) else {
+        engine.meet_unread();
         let settlement = settle(&job.facts(None, 0.0), Outcome::UnknownKind);
         tracing::warn!(kind = %job.kind, id = %job.id, "unknown kind: parked; is its crate linked? `use my_jobs as _;`");
         conclude(engine, run, settlement, Duration::ZERO);
         return None;
     };
     if job.meta.version > def.version {
+        engine.meet_unread();
         let newer = Outcome::NewerVersion { version: job.meta.version, known: def.version };
         conclude(engine, run, settle(&job.facts(Some(def), 0.0), newer), Duration::ZERO);
         return None;

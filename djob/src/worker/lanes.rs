@@ -2,16 +2,19 @@
 //!
 //! A lane is one (queue, priority). Its cursor is the last job that was taken; a claim reads on from there and so never walks
 //! over what was deleted before it. Jobs that became visible late, behind the cursor, are found by a *sweep*: a look at all
-//! lanes that puts the cursors back to the head.
+//! lanes that puts the cursors back to the head, unless that was costly a moment ago.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::job::Claim;
 use crate::storage::{Cursor, Lane, LaneAt};
 
 /// The most lanes one claim looks into.
 const AT_ONCE: usize = 64;
+/// The most lanes whose heads are looked at while there is something to claim.
+const HEADS: usize = 4;
 /// The most lanes that are remembered while there is nothing in them.
 const REMEMBERED: usize = 8;
 
@@ -29,18 +32,32 @@ struct Place {
     cursor: Cursor,
     /// The last claim took everything that was due.
     empty: bool,
+    /// Since when its first job was due, as the last sweep saw it; `None` if it held nothing.
+    head: Option<Timestamp>,
+    /// The sweep before saw the same.
+    stands: bool,
 }
 
 impl Lanes {
-    /// Takes in what a sweep saw: the lanes that have a due job, from their heads on. Returns how long it is until the first
-    /// job of all others is due. A few lanes that hold nothing are remembered: the next job most likely comes into one.
-    pub(crate) fn swept(&mut self, seen: Vec<Lane>, serves: impl Fn(&str) -> bool) -> Option<Duration> {
+    /// Takes in what a sweep saw: the lanes that have a due job, from their heads on; without `rewind` from where they were read
+    /// to. Returns how long it is until the first job of all others is due. A few lanes that hold nothing are remembered: the
+    /// next job most likely comes into one.
+    pub(crate) fn swept(
+        &mut self,
+        seen: Vec<Lane>,
+        serves: impl Fn(&str) -> bool,
+        rewind: bool,
+    ) -> Option<Duration> {
         let before = std::mem::take(&mut self.lanes);
         let mut next = None;
         for lane in seen.into_iter().filter(|lane| serves(&lane.queue)) {
             if lane.due_at <= lane.seen_at {
-                let head = Cursor { run_at: lane.due_at, ..Cursor::HEAD };
-                self.lanes.insert((lane.priority, lane.queue), Place { cursor: head, empty: false });
+                let (key, head) = ((lane.priority, lane.queue), Some(lane.due_at));
+                let known = before.get(&key);
+                let from_head = Cursor { run_at: lane.due_at, ..Cursor::HEAD };
+                let cursor = known.filter(|_| !rewind).map_or(from_head, |place| place.cursor);
+                let stands = known.is_some_and(|place| place.head == head);
+                self.lanes.insert(key, Place { cursor, empty: false, head, stands });
             } else {
                 let wait = lane.due_at - lane.seen_at;
                 next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
@@ -48,7 +65,7 @@ impl Lanes {
         }
         if before.len() <= REMEMBERED {
             for (lane, place) in before {
-                self.lanes.entry(lane).or_insert(Place { empty: true, ..place });
+                self.lanes.entry(lane).or_insert(Place { empty: true, head: None, stands: false, ..place });
             }
         }
         next
@@ -99,6 +116,22 @@ impl Lanes {
         }
     }
 
+    /// The heads of lanes that the last sweep saw something due in; if there is still something to claim, only of a few whose
+    /// first job has stood there for a while, in turns.
+    pub(crate) fn heads(&self) -> Vec<LaneAt> {
+        let all = self.are_empty();
+        let due = self.lanes.iter().filter(|(_, place)| place.head.is_some() && (all || place.stands));
+        let due: Vec<_> = due.map(|(lane, _)| lane).collect();
+        let (first, most) =
+            (self.turn % due.len().max(1), if all { due.len() } else { HEADS.min(due.len()) });
+        let head = |(priority, queue): &(i16, String)| LaneAt {
+            queue: queue.clone(),
+            priority: *priority,
+            after: Cursor::HEAD,
+        };
+        due.iter().cycle().skip(first).take(most).map(|lane| head(lane)).collect()
+    }
+
     /// Whether there is no lane to claim from, as far as is known: only a sweep finds more.
     pub(crate) fn are_empty(&self) -> bool {
         self.lanes.values().all(|place| place.empty)
@@ -110,7 +143,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::clock::Timestamp;
     use crate::job::{ClaimKey, ClaimedJob, JobId, Meta};
 
     fn lane(queue: &str, priority: i16, due: i64) -> Lane {
@@ -125,7 +157,7 @@ mod tests {
     #[test]
     fn the_better_priority_comes_first_and_equals_take_turns() {
         let mut lanes = Lanes::default();
-        lanes.swept(vec![lane("a", 5, 1), lane("a", 0, 1), lane("b", 0, 1)], |_| true);
+        lanes.swept(vec![lane("a", 5, 1), lane("a", 0, 1), lane("b", 0, 1)], |_| true, true);
         let (first, second) = (asked(&mut lanes), asked(&mut lanes));
         assert_eq!(first[2], ("a".into(), 5));
         assert_eq!(second[2], ("a".into(), 5));
@@ -135,10 +167,11 @@ mod tests {
     #[test]
     fn a_lane_whose_first_job_is_not_due_only_sets_the_alarm() {
         let mut lanes = Lanes::default();
-        let next = lanes
-            .swept(vec![lane("a", 0, 5000), lane("b", 0, 3000), lane("not_ours", 0, 2000)], |queue| {
-                queue != "not_ours"
-            });
+        let next = lanes.swept(
+            vec![lane("a", 0, 5000), lane("b", 0, 3000), lane("not_ours", 0, 2000)],
+            |queue| queue != "not_ours",
+            true,
+        );
         assert_eq!(next, Some(Duration::from_micros(2000)));
         assert!(lanes.are_empty());
     }
@@ -165,7 +198,7 @@ mod tests {
     fn of_many_lanes_those_that_were_emptied_are_not_asked_again_before_the_next_sweep() {
         let mut lanes = Lanes::default();
         let names: Vec<String> = (0..100).map(|n| format!("q{n:02}")).collect();
-        lanes.swept(names.iter().map(|name| lane(name, 0, 1)).collect(), |_| true);
+        lanes.swept(names.iter().map(|name| lane(name, 0, 1)).collect(), |_| true, true);
         let asked_first = lanes.ask();
         assert_eq!(asked_first.len(), AT_ONCE);
         // Full: the third has more, for all anybody knows; the two before it have not.
@@ -186,22 +219,44 @@ mod tests {
     #[test]
     fn a_lane_that_holds_nothing_is_remembered_with_its_cursor() {
         let mut lanes = Lanes::default();
-        lanes.swept(vec![lane("a", 0, 1)], |_| true);
+        lanes.swept(vec![lane("a", 0, 1)], |_| true, true);
         let asked = lanes.ask();
         lanes.claimed(&asked, &[claim("a", 3)], false);
-        lanes.swept(vec![], |_| true);
+        lanes.swept(vec![], |_| true, true);
         assert!(lanes.are_empty());
         assert_eq!(lanes.ask()[0].after.run_at, Timestamp::from_micros(2));
         let many = |from| (from..from + 9).map(|n| lane(&format!("q{n}"), 0, 1)).collect();
-        lanes.swept(many(0), |_| true);
-        lanes.swept(many(100), |_| true);
+        lanes.swept(many(0), |_| true, true);
+        lanes.swept(many(100), |_| true, true);
         assert_eq!(lanes.ask().len(), 9, "but not many");
+    }
+
+    #[test]
+    fn without_a_rewind_a_lane_is_read_on_from_where_it_was_and_a_new_one_from_its_head() {
+        let mut lanes = Lanes::default();
+        lanes.swept(vec![lane("a", 0, 1)], |_| true, true);
+        assert_eq!(lanes.heads(), [], "nobody knows yet how long its first job has stood there");
+        let asked = lanes.ask();
+        lanes.claimed(&asked, &[claim("a", 3)], true);
+        lanes.swept(vec![lane("a", 0, 1), lane("b", 0, 1)], |_| true, false);
+        let at = |run_at| Timestamp::from_micros(run_at);
+        let runs_at: Vec<_> =
+            lanes.lanes.iter().map(|((_, queue), place)| (queue.as_str(), place.cursor.run_at)).collect();
+        assert_eq!(runs_at, [("a", at(2)), ("b", at(1))]);
+        assert_eq!(lanes.heads(), [head_of("a")], "its first job is still there");
+        let asked = lanes.ask();
+        lanes.claimed(&asked, &[], false);
+        assert_eq!(lanes.heads().len(), 2, "there is nothing else to do");
+    }
+
+    fn head_of(queue: &str) -> LaneAt {
+        LaneAt { queue: queue.into(), priority: 0, after: Cursor::HEAD }
     }
 
     #[test]
     fn few_lanes_are_all_asked_also_when_they_were_emptied() {
         let mut lanes = Lanes::default();
-        lanes.swept(vec![lane("a", 0, 1), lane("b", 0, 1)], |_| true);
+        lanes.swept(vec![lane("a", 0, 1), lane("b", 0, 1)], |_| true, true);
         let asked = lanes.ask();
         lanes.claimed(&asked, &[claim("a", 3)], false);
         assert!(lanes.are_empty());
@@ -282,7 +337,7 @@ mod tests {
     enum Step {
         Put { queue: u8, priority: i16, run_at: i64 },
         Pass(i64),
-        Sweep,
+        Sweep { rewind: bool },
         Claim(usize),
     }
 
@@ -305,8 +360,8 @@ mod tests {
         taken
     }
 
-    fn sweep(lanes: &mut Lanes, waiting: &Waiting) {
-        let next = lanes.swept(waiting.lanes(), |_| true);
+    fn sweep(lanes: &mut Lanes, waiting: &Waiting, rewind: bool) {
+        let next = lanes.swept(waiting.lanes(), |_| true, rewind);
         let later = waiting.lanes().into_iter().map(|lane| lane.due_at - lane.seen_at);
         assert_eq!(next, later.filter(|wait| !wait.is_zero()).min(), "the alarm is set for the next lane");
     }
@@ -326,7 +381,7 @@ mod tests {
             4 => put,
             4 => few,
             1 => (0_i64..20).prop_map(Step::Pass),
-            1 => Just(Step::Sweep),
+            1 => any::<bool>().prop_map(|rewind| Step::Sweep { rewind }),
             3 => (1_usize..6).prop_map(Step::Claim),
         ];
         prop::collection::vec(step, 0..250)
@@ -341,13 +396,13 @@ mod tests {
                 match step {
                     Step::Put { queue, priority, run_at } => waiting.put(format!("q{queue}"), priority, run_at),
                     Step::Pass(time) => waiting.now += time,
-                    Step::Sweep => sweep(&mut lanes, &waiting),
+                    Step::Sweep { rewind } => sweep(&mut lanes, &waiting, rewind),
                     Step::Claim(limit) => taken += claim_once(&mut lanes, &mut waiting, limit),
                 }
             }
             // As a claimer does: a sweep, and claims for as long as there may be something.
             for _ in 0..4 {
-                sweep(&mut lanes, &waiting);
+                sweep(&mut lanes, &waiting, true);
                 let mut claims = 0;
                 while !lanes.are_empty() {
                     taken += claim_once(&mut lanes, &mut waiting, 5);

@@ -75,7 +75,7 @@ async fn join(engine: &Engine) -> Result<(), WorkerError> {
     let info = info(engine);
     engine.storage().publish(&engine.registry.contracts()).await?;
     engine.storage().join(&info).await?;
-    let (queues, kinds) = (info.queues.join(" "), info.kinds.join(" "));
+    let (queues, kinds) = (info.queues.join(" "), engine.registry.names().join(" "));
     tracing::info!(worker = %engine.id, name = info.name, queues, kinds, "worker started");
     let id = engine.id;
     engine.client.event_sender().send(|| Event::WorkerStarted { worker: id });
@@ -165,7 +165,7 @@ fn info(engine: &Engine) -> WorkerInfo {
         host: host(),
         pid: std::process::id(),
         queues: queues.collect(),
-        kinds: engine.registry.names(),
+        kinds: engine.registry.known(),
         concurrency: engine.config.concurrency(),
     }
 }

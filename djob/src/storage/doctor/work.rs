@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::finding::{Judged, danger, ok, unknown, warning};
 use super::words::{grouped, listed, many, span};
 use super::{Check, Fact, Facts};
@@ -135,9 +137,13 @@ fn waiting(facts: &Facts) -> Option<Judged> {
     })
 }
 
-/// The names in a list that a worker has published.
+/// The names in a list that a worker has published, or those of the kinds with their versions.
 fn names(list: &Fact) -> Vec<String> {
-    serde_json::from_str(&list.text).unwrap_or_default()
+    match serde_json::from_str(&list.text) {
+        Ok(Value::Array(names)) => names.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect(),
+        Ok(Value::Object(versions)) => versions.into_iter().map(|(kind, _)| kind).collect(),
+        _ => vec![],
+    }
 }
 
 fn nobody_lives() -> Judged {

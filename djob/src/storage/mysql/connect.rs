@@ -167,8 +167,13 @@ mod tests {
         let head = Cursor::HEAD;
         let taken =
             storage.texts.ask::<sqlx::MySql>(CLAIM).bind("q").bind(0_i16).bind(head.run_at).bind(head.id);
-        let taken =
-            taken.bind(10_i64).bind(None::<crate::clock::Timestamp>).fetch_all(&mut claim).await.unwrap();
+        let taken = taken
+            .bind(10_i64)
+            .bind(None::<String>)
+            .bind(None::<crate::clock::Timestamp>)
+            .fetch_all(&mut claim)
+            .await
+            .unwrap();
         assert!(!taken.is_empty());
         let enqueued = tokio::time::timeout(Duration::from_secs(2), storage.enqueue(vec![job()])).await;
         enqueued.expect("it waits for the claim").unwrap();

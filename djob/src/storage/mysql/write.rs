@@ -72,21 +72,28 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// What a claimer asks for.
+pub(super) struct Claiming {
+    pub(super) worker: Uuid,
+    pub(super) lanes: Vec<LaneAt>,
+    /// The kinds and versions to take, as JSON; without it everything.
+    pub(super) known: Option<String>,
+}
+
 /// Takes up to `limit` jobs out of the lanes.
 pub(super) async fn claim(
     conn: &mut MySqlConnection,
     texts: &Texts,
     now: Now,
-    worker: Uuid,
-    lanes: &[LaneAt],
+    claiming: &Claiming,
     limit: u32,
 ) -> Result<Vec<Claim>> {
     let (mut claims, mut left) = (Vec::new(), i64::from(limit));
-    for lane in lanes {
+    for lane in &claiming.lanes {
         if left <= 0 {
             break;
         }
-        if let Some(claim) = claim_lane(conn, texts, now, worker, lane, left).await? {
+        if let Some(claim) = claim_lane(conn, texts, now, claiming, lane, left).await? {
             left -= i64::try_from(claim.jobs.len()).unwrap_or(left);
             claims.push(claim);
         }
@@ -99,7 +106,7 @@ async fn claim_lane(
     conn: &mut MySqlConnection,
     texts: &Texts,
     now: Now,
-    worker: Uuid,
+    claiming: &Claiming,
     lane: &LaneAt,
     limit: i64,
 ) -> Result<Option<Claim>> {
@@ -114,6 +121,7 @@ async fn claim_lane(
         .bind(lane.after.run_at)
         .bind(lane.after.id)
         .bind(limit)
+        .bind(claiming.known.clone())
         .bind(now);
     let rows = due.fetch_all(conn).await?;
     if rows.is_empty() {
@@ -125,7 +133,7 @@ async fn claim_lane(
     let bound = texts
         .ask::<MySql>(BIND)
         .bind(fence)
-        .bind(worker)
+        .bind(claiming.worker)
         .bind(lane.queue.clone())
         .bind(lane.priority)
         .bind(json::array(jobs.iter(), |json, job| json::claimed(json, job, job.args.as_deref(), Quoted)))

@@ -13,7 +13,7 @@ use crate::job::Claim;
 use crate::storage::statement::Statement::{self, CLAIM, CLAIM_IN_TURN};
 use crate::storage::statement::Texts;
 use crate::storage::verbs::Now;
-use crate::storage::{LaneAt, StorageError};
+use crate::storage::{Known, LaneAt, StorageError};
 
 type Result<T> = std::result::Result<T, StorageError>;
 
@@ -63,6 +63,8 @@ pub(super) struct Claiming<'a> {
     pub(super) worker: Uuid,
     pub(super) lanes: &'a [LaneAt],
     pub(super) limit: u32,
+    /// The kinds and versions to take; without it everything.
+    pub(super) known: Option<&'a [Known]>,
 }
 
 impl Claiming<'_> {
@@ -90,6 +92,11 @@ impl Claiming<'_> {
             .bind(self.lanes.iter().map(|lane| lane.after.id).collect::<Vec<_>>())
             .bind(self.lanes.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
             .bind(i64::from(self.limit))
+            .bind(self.known.map(|known| known.iter().map(|known| &*known.kind).collect::<Vec<_>>()))
+            .bind(
+                self.known
+                    .map(|known| known.iter().map(|known| i32::from(known.version)).collect::<Vec<_>>()),
+            )
             .bind(self.now);
         Ok(query.fetch_all(conn).await?)
     }

@@ -18,7 +18,7 @@ use crate::storage::naming::Naming;
 use crate::storage::statement::Statement::PARTITIONS;
 use crate::storage::statement::{Dialect, Texts};
 use crate::storage::trust::Trust;
-use crate::storage::verbs::Verbs as _;
+use crate::storage::version::Version as _;
 use crate::storage::{SchemaVersion, StorageError};
 
 /// Connections for enqueueing, settling and looking.

@@ -1,5 +1,6 @@
 -- Takes up to $7 due jobs out of the lanes, best lane first, and binds each lane's jobs into one claim row. Whether a queue is
--- paused is asked here, too: the lane may have been found long ago.
+-- paused is asked here, too: the lane may have been found long ago. With kinds $8 and their versions $9 only jobs are taken that
+-- these read. The version is looked for in the text: taken out as JSON, any string in it that SQL cannot hold would be an error.
 -- `ctid = any (array (..))` and not `in (..)` or a join: those were seen to take more rows than the limit says, and to
 -- scan the whole table. Each lane is read on from its cursor, past what was taken before. `batch` is materialized, or it would
 -- be put together anew for each lane.
@@ -10,6 +11,9 @@ with picked as materialized (
         select j.ctid from djob_jobs as j
         where j.queue = lane.queue and j.priority = lane.priority and j.run_at <= now()
           and (j.run_at, j.id) > (lane.after_at, lane.after_id)
+          and ($8::text[] is null
+               or j.kind = any ($8) and coalesce(substring(j.meta::text from '"version" *: *([0-9]{1,5})[,} ]')::int, 1)
+                                        <= ($9::int[])[array_position($8, j.kind)])
         order by j.run_at, j.id limit $7 for update skip locked) as head
     where not exists (select from djob_queues as q where q.name = lane.queue and q.paused_at is not null)
     limit $7

@@ -55,16 +55,18 @@ pub(super) async fn claim_lane(
     worker: Uuid,
     lane: &LaneAt,
     limit: i64,
+    known: Option<String>,
 ) -> Result<Option<Claim>, StorageError> {
     let fence = Uuid::now_v7();
     let claim = sqlx::query(texts.get(CLAIM)).bind(worker).bind(fence).bind(&lane.queue).bind(lane.priority);
-    let claim = claim.bind(lane.after.run_at).bind(lane.after.id).bind(limit).bind(now);
+    let claim = claim.bind(lane.after.run_at).bind(lane.after.id).bind(limit).bind(known.clone()).bind(now);
     let Some(row) = claim.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let key = ClaimKey { row: fence, fence };
     let claim = json::claim(key, &lane.queue, lane.priority, &text(&row, 0)?, false)?;
     if let Some(last) = claim.jobs.last() {
         let taken = sqlx::query(texts.get(TAKEN)).bind(&lane.queue).bind(lane.priority);
-        let taken = taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id);
+        let taken =
+            taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id).bind(known);
         taken.execute(conn).await?;
     }
     Ok(Some(claim))

@@ -63,10 +63,9 @@ pub(super) async fn claim_lane(
     let Some(row) = claim.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let key = ClaimKey { row: fence, fence };
     let claim = json::claim(key, &lane.queue, lane.priority, &text(&row, 0)?, false)?;
-    if let Some(last) = claim.jobs.last() {
+    if let (Some(first), Some(last)) = (claim.jobs.first(), claim.jobs.last()) {
         let taken = sqlx::query(texts.get(TAKEN)).bind(&lane.queue).bind(lane.priority);
-        let taken =
-            taken.bind(lane.after.run_at).bind(lane.after.id).bind(last.run_at).bind(last.id).bind(known);
+        let taken = taken.bind(first.run_at).bind(first.id).bind(last.run_at).bind(last.id).bind(known);
         taken.execute(conn).await?;
     }
     Ok(Some(claim))

@@ -1,5 +1,5 @@
-//! What a claim reads: the jobs that it takes, however much else lies in the same table. Counted by the server itself where it
-//! counts, else told by its plan.
+//! What a claim and a sweep read: the jobs that are taken and the heads of lanes, however much else lies in the same table. The
+//! database itself counts: rows, or the instructions that they cost.
 
 use super::naming::Naming;
 use super::statement::Statement::{CLAIM, LANES};
@@ -130,7 +130,7 @@ async fn a_claim_on_mysql_reads_the_jobs_that_it_takes_and_nothing_else() {
             let rows = ask.bind(None::<crate::clock::Timestamp>).fetch_all(&mut tx).await.unwrap();
             assert!(!rows.is_empty(), "{statement:?}");
             let read = reads(&mut tx).await - before - (before - first);
-            // Each lane is sought, and its first row read; the recursion keeps what it has found.
+            // Each lane is sought, and its first row read, which is more than one read of the index.
             assert!(read > 0 && read <= 5 * LIMIT as u64, "{statement:?} reads {read} rows");
             tx.rollback().await.unwrap();
         }

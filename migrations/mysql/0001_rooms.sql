@@ -155,3 +155,36 @@ create table if not exists djob_schema (
     oldest bigint primary key
 ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
 insert ignore into djob_schema values (1);
+
+-- The lanes of a range of priorities whose queue is not paused, and when the first job of each is due. Each lane is found by the
+-- minimum of what lies behind the one before, which is one look into the index, however many jobs there are. A statement for all
+-- lanes at once is up to the statistics: MariaDB keeps those of a table that was empty when it was opened, and reads every job.
+drop procedure if exists djob_lanes;
+
+create procedure djob_lanes(in lowest smallint, in highest smallint, in seen_at bigint)
+    reads sql data
+    sql security invoker
+begin
+    declare of_queue varchar(63) character set utf8mb4 collate utf8mb4_bin;
+    declare of_priority smallint;
+    declare due bigint;
+    declare lanes longtext character set utf8mb4 collate utf8mb4_bin default '';
+
+    select min(j.queue) into of_queue from djob_jobs as j;
+    while of_queue is not null do
+        select min(j.priority) into of_priority from djob_jobs as j where j.queue = of_queue and j.priority >= lowest;
+        while of_priority <= highest do
+            select min(j.run_at) into due from djob_jobs as j where j.queue = of_queue and j.priority = of_priority;
+            -- Null if the last job has been taken meanwhile.
+            if due is not null then
+                set lanes = concat(lanes, ',[', json_quote(of_queue), ',', of_priority, ',', due, ']');
+            end if;
+            select min(j.priority) into of_priority from djob_jobs as j where j.queue = of_queue and j.priority > of_priority;
+        end while;
+        select min(j.queue) into of_queue from djob_jobs as j where j.queue > of_queue;
+    end while;
+    select lane.queue, lane.priority, lane.run_at, seen_at
+    from json_table(concat('[', substr(lanes, 2), ']'), '$[*]' columns (
+        queue varchar(63) path '$[0]', priority smallint path '$[1]', run_at bigint path '$[2]')) as lane
+    where not exists (select 1 from djob_queues as q where q.name = lane.queue and q.paused_at is not null);
+end;

@@ -12,8 +12,11 @@ pub(crate) struct Args {
     #[arg(long, env = "DATABASE_URL")]
     pub(crate) database_url: Option<String>,
     /// A fresh SQLite file instead.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mysql")]
     pub(crate) sqlite: bool,
+    /// A MariaDB of the benchmark's own instead.
+    #[arg(long)]
+    pub(crate) mysql: bool,
     /// How many jobs.
     #[arg(long, default_value_t = 200_000)]
     pub(crate) jobs: u64,

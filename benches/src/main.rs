@@ -1,10 +1,13 @@
 //! The benchmarks of djob: real databases, fsync on, every run checked by its ledger.
 //!
 //! `djob-bench work --database-url postgres://.. --jobs 200000 --json`; without a URL it starts a PostgreSQL of its own, and
-//! with `--sqlite` it uses a fresh file. See the book's page on performance.
+//! with `--mysql` a MariaDB, and with `--sqlite` it uses a fresh file. See the book's page on performance.
 
 mod args;
+mod cost;
 mod database;
+mod dialect;
+mod fill;
 mod jobs;
 mod ledger;
 mod progress;

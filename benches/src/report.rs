@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::args::Args;
-use crate::database::{Cost, Database};
+use crate::cost::Cost;
+use crate::database::Database;
 
 /// One result.
 #[derive(Clone, Debug, Default, serde::Serialize)]

@@ -14,8 +14,11 @@ create table if not exists djob_jobs (
     max_attempts smallint not null default 25,
     args         longtext,                               -- null: over 1 KB, and therefore in djob_args
     meta         longtext,                               -- tags, unique key, crashes; null if there is nothing to say
-    -- A lane is one (queue, priority); a claim seeks into it and reads on from there.
-    key djob_jobs_lane (queue, priority, run_at, id)
+    -- That of the args: what meta says, or 1.
+    version      smallint unsigned as (cast(coalesce(nullif(regexp_substr(regexp_substr(meta, '"version" *: *[0-9]{1,5}[,} ]'), '[0-9]+'), ''), '1') as unsigned)) stored,
+    -- A lane is one (queue, priority); a claim seeks into it and reads on from there. Behind those, what it needs to pass over
+    -- jobs that its worker cannot read, without a look at their rows.
+    key djob_jobs_lane (queue, priority, run_at, id, kind, version)
 ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
 
 -- Arguments over about 1 KB, which move by reference: a claim never copies them.

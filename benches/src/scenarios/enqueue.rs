@@ -6,7 +6,9 @@ use djob::BoxError;
 use djob::sqlx;
 
 use crate::args::Args;
+use crate::cost::Cost;
 use crate::database::Database;
+use crate::dialect::Dialect;
 use crate::jobs::{NoopJob, noop};
 use crate::report::{Line, Times};
 
@@ -47,19 +49,30 @@ pub(crate) async fn bulk(args: &Args, database: &Database) -> Result<Vec<Line>, 
 /// One job in each of the caller's own transactions.
 pub(crate) async fn in_transactions(args: &Args, database: &Database) -> Result<Vec<Line>, BoxError> {
     let (before, begin) = (database.spent().await?, Instant::now());
-    if database.is_postgres() {
-        let pool = sqlx::PgPool::connect(&database.url).await?;
-        for id in 0..args.jobs {
-            let mut tx = pool.begin().await?;
-            noop.perform_later(id).on(&database.client).in_tx(&mut tx).await?;
-            tx.commit().await?;
+    match database.dialect {
+        Dialect::Postgres => {
+            let pool = sqlx::PgPool::connect(&database.url).await?;
+            for id in 0..args.jobs {
+                let mut tx = pool.begin().await?;
+                noop.perform_later(id).on(&database.client).in_tx(&mut tx).await?;
+                tx.commit().await?;
+            }
         }
-    } else {
-        let pool = sqlx::SqlitePool::connect(&database.url).await?;
-        for id in 0..args.jobs {
-            let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-            noop.perform_later(id).on(&database.client).in_tx(&mut tx).await?;
-            tx.commit().await?;
+        Dialect::MySql => {
+            let pool = sqlx::MySqlPool::connect(&database.url).await?;
+            for id in 0..args.jobs {
+                let mut tx = pool.begin().await?;
+                noop.perform_later(id).on(&database.client).in_tx(&mut tx).await?;
+                tx.commit().await?;
+            }
+        }
+        Dialect::Sqlite => {
+            let pool = sqlx::SqlitePool::connect(&database.url).await?;
+            for id in 0..args.jobs {
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                noop.perform_later(id).on(&database.client).in_tx(&mut tx).await?;
+                tx.commit().await?;
+            }
         }
     }
     line(args, database, args.jobs, begin, before, None).await
@@ -70,7 +83,7 @@ async fn line(
     database: &Database,
     jobs: u64,
     begin: Instant,
-    before: Option<crate::database::Cost>,
+    before: Option<Cost>,
     times: Option<Times>,
 ) -> Result<Vec<Line>, BoxError> {
     let took = begin.elapsed();

@@ -6,7 +6,8 @@ use djob::BoxError;
 
 use super::worker::worker;
 use crate::args::Args;
-use crate::database::{Database, Fill, Room};
+use crate::database::Database;
+use crate::fill::{Fill, Room};
 use crate::ledger;
 use crate::progress::Progress;
 use crate::report::Line;

@@ -24,7 +24,7 @@ const SWEEP_SHARE: u32 = 20;
 /// But one that was slow once must not keep others waiting for long.
 const PACE_MAX: Duration = Duration::from_secs(2);
 /// So may reading the lanes from their heads on, past what this worker cannot read; then no lane waits for longer than this.
-const WALK_MAX: Duration = Duration::from_secs(15);
+const WALK_MAX: Duration = Duration::from_secs(60);
 /// How long a worker rests at most when there is something due that it cannot read.
 const BEHIND_UNREAD: Duration = Duration::from_secs(1);
 /// How many jobs at the head of a lane are looked at, to be set aside if nobody reads them. It takes about ten milliseconds.

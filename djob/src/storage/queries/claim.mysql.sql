@@ -4,6 +4,5 @@
 -- forced, or MariaDB, where it knows little of the table, reads the lane from its head.
 select id, kind, run_at, attempt, max_attempts, args, meta from djob_jobs force index (djob_jobs_lane)
 where queue = $1 and priority = $2 and run_at <= now() and (run_at = $3 and id > $4 or run_at > $3)
-  and ($6 is null or coalesce(nullif(regexp_substr(regexp_substr(meta, '"version" *: *[0-9]{1,5}[,} ]'), '[0-9]+'), ''), 1) + 0
-                     <= json_unquote(json_extract($6, concat('$.', json_quote(kind)))) + 0)
+  and ($6 is null or version <= json_unquote(json_extract($6, concat('$.', json_quote(kind)))) + 0)
 order by run_at, id limit $5 for update skip locked

@@ -12,6 +12,7 @@ mod enqueue;
 mod failover;
 mod failure_modes;
 mod full_disk;
+mod grants;
 mod http;
 mod many_workers;
 mod model;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FILE_MAX: usize = 400;
 const FUNCTION_MAX: usize = 70;
 /// What others call what we use.
-const NAMES_OF_OTHERS: [&str; 3] = ["tokio_util", "handler_read", "set_progress_handler"];
+const NAMES_OF_OTHERS: [&str; 4] = ["tokio_util", "handler_read", "handler_icp", "set_progress_handler"];
 /// Words that stand for something else here, or for nothing at all. See the book's page on concepts.
 const NOT_OUR_WORDS: [&str; 13] = [
     "payload",

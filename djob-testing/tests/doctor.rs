@@ -429,6 +429,13 @@ async fn eventually(url: &str, check: &str, seen: impl Fn(&Finding) -> bool) -> 
 // ---- MariaDB ----
 
 #[tokio::test]
+async fn a_procedure_that_a_dump_has_left_out_is_named() {
+    let db = TestDatabase::mysql().await;
+    db.execute("drop procedure djob_lanes").await.unwrap();
+    finds(&examined(db.client(), "tables").await, Verdict::Danger, "missing: djob_lanes");
+}
+
+#[tokio::test]
 async fn a_table_of_an_engine_without_transactions_is_named_and_the_fix_helps() {
     let db = TestDatabase::mysql().await;
     db.execute("alter table djob_jobs engine = MyISAM").await.unwrap();

@@ -13,11 +13,12 @@ const EACH: usize = 1000;
 const LIMIT: usize = 10;
 
 /// The lane that is claimed from, jobs of it that are not due, a lane before and one behind it, and one of another queue.
-/// Returns from where claims read on: the head of that lane, and the middle of its jobs, which are all due at the same instant.
+/// Returns from where claims read on: the head of that lane, and a place behind a tenth of its jobs, which are all due at the
+/// same instant.
 async fn fill(storage: &impl Storage) -> [Cursor; 2] {
     storage.migrate().await.unwrap();
     let later = Due::In(std::time::Duration::from_secs(86_400));
-    let mut middle = None;
+    let mut tenth = None;
     for (queue, priority, due) in
         [("q", 0, Due::NOW), ("q", 0, later), ("q", -1, Due::NOW), ("q", 1, Due::NOW), ("p", 0, Due::NOW)]
     {
@@ -33,11 +34,11 @@ async fn fill(storage: &impl Storage) -> [Cursor; 2] {
             meta: Meta::default(),
         };
         let jobs: Vec<NewJob> = (0..EACH).map(job).collect();
-        middle.get_or_insert(jobs[EACH / 2].id);
+        tenth.get_or_insert(jobs[EACH / 10].id);
         storage.enqueue(jobs).await.unwrap();
     }
-    let middle = storage.find(middle.unwrap()).await.unwrap().unwrap();
-    [Cursor::HEAD, Cursor { run_at: middle.run_at, id: middle.id }]
+    let tenth = storage.find(tenth.unwrap()).await.unwrap().unwrap();
+    [Cursor::HEAD, Cursor { run_at: tenth.run_at, id: tenth.id }]
 }
 
 /// Each of the statements from each of the cursors.

@@ -23,7 +23,9 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_SHARE: u32 = 20;
 /// But one that was slow once must not keep others waiting for long.
 const PACE_MAX: Duration = Duration::from_secs(2);
-/// So may reading the lanes from their heads on, past what this worker cannot read; then no lane waits for longer than this.
+/// Reading the lanes from their heads on, past what this worker cannot read, may cost half of that.
+const WALK_SHARE: u32 = 2 * SWEEP_SHARE;
+/// But no lane waits for longer than this.
 const WALK_MAX: Duration = Duration::from_secs(60);
 /// How long a worker rests at most when there is something due that it cannot read.
 const BEHIND_UNREAD: Duration = Duration::from_secs(1);
@@ -152,7 +154,7 @@ impl Claimer {
         let start = Instant::now();
         let seen = self.engine.storage().lanes(self.engine.config.priorities).await?;
         let pool = &self.pool.config;
-        let walk_pace = (self.walk_cost * SWEEP_SHARE).min(WALK_MAX);
+        let walk_pace = (self.walk_cost * WALK_SHARE).min(WALK_MAX);
         let rewind = !self.engine.has_met_unread()
             || walk_pace <= SWEEP_EVERY
             || self.walked.is_none_or(|walked| walked.elapsed() >= walk_pace);
@@ -202,7 +204,13 @@ impl Claimer {
         for lane in self.lanes.heads() {
             match self.engine.storage().park_unread(&lane, self.engine.config.lease, SET_ASIDE).await {
                 Ok(some) => parked += some,
-                Err(error) => tracing::warn!(%error, queue = lane.queue, "could not park what nobody reads"),
+                Err(error) => {
+                    tracing::warn!(%error, queue = lane.queue, "could not park what nobody reads");
+                    // Where the database does not answer, the others would only cost their time limits, too.
+                    if error.is_transient() {
+                        break;
+                    }
+                }
             }
         }
         self.sweep_cost += start.elapsed();

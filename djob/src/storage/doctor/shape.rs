@@ -42,7 +42,7 @@ impl Shape {
                 let statement = text.trim_end_matches(';').to_owned();
                 self.indexes.push(((*name).to_owned(), (*table).to_owned(), statement));
             }
-            ["create", "function", name, ..] => self.functions.push((*name).to_owned()),
+            ["create", "function" | "procedure", name, ..] => self.functions.push((*name).to_owned()),
             _ => {}
         }
         None
@@ -85,13 +85,14 @@ mod tests {
              create index djob_a_m on djob_a (m) where n > 0;\n\
              create table djob_b partition of djob_a default;\n\
              create table djob_c (\n    x   text,\n    primary key (x, y)\n);\n\
-             create function djob_f(\n    y int\n) returns int as $$\nbegin\nend $$;\n",
+             create function djob_f(\n    y int\n) returns int as $$\nbegin\nend $$;\n\
+             create procedure djob_p(in y int)\nbegin\n    select y;\nend;\n",
         );
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(shape.tables, owned(&["djob_a", "djob_b", "djob_c"]));
         let keys: Vec<(&str, &str)> = shape.keys.iter().map(|(table, of)| (&**table, &**of)).collect();
         assert_eq!(keys, [("djob_a", "id"), ("djob_c", "x, y")]);
-        assert_eq!(shape.functions, owned(&["djob_f"]));
+        assert_eq!(shape.functions, owned(&["djob_f", "djob_p"]));
         assert_eq!(shape.columns[1], ("djob_a.n".to_owned(), "n int not null default 0".to_owned()));
         let columns: Vec<&str> = shape.columns.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(columns, ["djob_a.id", "djob_a.n", "djob_c.x"]);

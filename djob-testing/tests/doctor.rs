@@ -432,6 +432,8 @@ async fn eventually(url: &str, check: &str, seen: impl Fn(&Finding) -> bool) -> 
 async fn a_procedure_that_a_dump_has_left_out_is_named() {
     let db = TestDatabase::mysql().await;
     db.execute("drop procedure djob_lanes").await.unwrap();
+    let refused = db.client().storage().lanes((0, 0)).await.unwrap_err();
+    assert!(refused.to_string().contains("--routines"), "{refused}");
     finds(&examined(db.client(), "tables").await, Verdict::Danger, "missing: djob_lanes");
 }
 

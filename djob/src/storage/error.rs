@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     Unmigrated { found: i64, known: i64 },
     /// The tables are newer than those this program can work on.
     Newer { found: i64, known: i64, oldest: i64 },
+    /// A procedure is missing that the migrations made.
+    Incomplete(String),
     /// The database takes no writes.
     ReadOnly(String),
     /// Sessions change behind djob's back.
@@ -150,6 +152,10 @@ impl fmt::Display for StorageError {
                 "djob's tables have version {found}, on which a program must know version {oldest}, and this one knows only \
                  {known}: deploy a newer version of it"
             ),
+            Problem::Incomplete(what) => write!(
+                f,
+                "{what}: dumps leave procedures out unless told `--routines`; `djob doctor` says how it comes back"
+            ),
             Problem::ReadOnly(why) => write!(
                 f,
                 "the database takes no writes ({why}): is it a replica, or is the file not writable for this user?"
@@ -190,6 +196,7 @@ impl From<sqlx::Error> for StorageError {
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
             // --read-only and --super-read-only.
             _ if matches!(number, Some(1290 | 1836)) => Problem::ReadOnly(text),
+            _ if number == Some(1305) => Problem::Incomplete(text),
             // No right to the database, no such database.
             _ if matches!(number, Some(1044 | 1049)) => {
                 Problem::Unreachable(format!("{text}; check the URL"))

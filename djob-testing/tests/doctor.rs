@@ -459,7 +459,9 @@ async fn what_a_user_may_not_see_is_said_with_the_grant_that_shows_it() {
     let tables = examined(&client, "tables").await;
     finds(&tables, Verdict::Unknown, "could not be looked at: djob_jobs, djob_args");
     let grants = format!("grant select on djob_jobs to '{user}'@'localhost'; grant select on djob_args to ");
-    assert!(tables.fix.as_ref().unwrap().starts_with(&grants), "{tables:#?}");
+    let fix = tables.fix.unwrap();
+    let execute = format!("grant execute on procedure djob_lanes to '{user}'@'localhost'");
+    assert!(fix.starts_with(&grants) && fix.contains(&execute), "{fix}");
     for (check, right) in [("parked", "select on djob_parked"), ("transactions", "process on *.*")] {
         let found = examined(&client, check).await;
         finds(&found, Verdict::Unknown, "could not be looked at: the database refused: ");
@@ -469,6 +471,11 @@ async fn what_a_user_may_not_see_is_said_with_the_grant_that_shows_it() {
         let again = djob::connect(&db.url().replace("root@", &format!("{user}@"))).await.unwrap();
         assert_eq!(examined(&again, check).await.verdict, Verdict::Ok);
     }
+    for statement in fix.split("; ") {
+        db.execute(statement).await.unwrap();
+    }
+    let again = djob::connect(&db.url().replace("root@", &format!("{user}@"))).await.unwrap();
+    finds(&examined(&again, "tables").await, Verdict::Ok, "all ");
     db.execute(&format!("drop user {user}@localhost")).await.unwrap();
 }
 

@@ -15,7 +15,7 @@ create table if not exists djob_jobs (
     args         longtext,                               -- null: over 1 KB, and therefore in djob_args
     meta         longtext,                               -- tags, unique key, crashes; null if there is nothing to say
     -- That of the args: what meta says, or 1.
-    version      smallint unsigned as (cast(coalesce(nullif(regexp_substr(regexp_substr(meta, '"version" *: *[0-9]{1,5}[,} ]'), '[0-9]+'), ''), '1') as unsigned)) stored,
+    version      int as (cast(coalesce(nullif(regexp_substr(regexp_substr(meta, '"version" *: *[0-9]{1,5}[,} ]'), '[0-9]+'), ''), '1') as signed)) stored,
     -- A lane is one (queue, priority); a claim seeks into it and reads on from there. Behind those, what it needs to pass over
     -- jobs that its worker cannot read, without a look at their rows.
     key djob_jobs_lane (queue, priority, run_at, id, kind, version)

@@ -117,9 +117,9 @@ impl StorageError {
 
     /// Whether the role may not do this.
     pub(crate) fn is_denied(&self) -> bool {
-        // 42501 is PostgreSQL's; MySQL's numbers are of a database, a table, a column and a privilege.
+        // 42501 is PostgreSQL's; MySQL's numbers are of a database, a table, a column, a procedure and a privilege.
         matches!(&*self.0, Problem::Database(error) if code(error).as_deref() == Some("42501")
-            || matches!(mysqls_number(error), Some(1044 | 1142 | 1143 | 1227)))
+            || matches!(mysqls_number(error), Some(1044 | 1142 | 1143 | 1370 | 1227)))
     }
 
     /// Whether a URL or a setting is not usable: nothing was tried.

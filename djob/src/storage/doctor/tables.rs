@@ -44,22 +44,24 @@ fn schema(facts: &Facts) -> Option<Judged> {
     })
 }
 
-/// The tables that are not in the catalogue. MySQL's shows a role only those that it has a right to.
-pub(crate) fn unseen(facts: &Facts) -> Vec<String> {
-    let mut tables = Shape::of(&facts.applied).tables;
-    tables.retain(|table| !facts.all("table").any(|fact| fact.text == *table));
-    tables
+/// The tables, or functions, that are not in the catalogue. MySQL's shows a role only those that it has a right to.
+pub(crate) fn unseen(facts: &Facts, what: &'static str) -> Vec<String> {
+    let Shape { tables, functions, .. } = Shape::of(&facts.applied);
+    let mut names = if what == "table" { tables } else { functions };
+    names.retain(|name| !facts.all(what).any(|fact| fact.text == *name));
+    names
 }
 
 fn tables(facts: &Facts) -> Option<Judged> {
     let shape = Shape::of(&facts.applied);
     let is_there = |name: &str, what: &str| facts.all(name).any(|fact| fact.text == what);
-    let (hidden, gone): (Vec<_>, Vec<_>) =
-        unseen(facts).into_iter().partition(|table| is_there("hidden table", table));
+    let (mut hidden, gone): (Vec<_>, Vec<_>) =
+        unseen(facts, "table").into_iter().partition(|table| is_there("hidden table", table));
+    let (functions, gone_functions): (Vec<_>, Vec<_>) =
+        unseen(facts, "function").into_iter().partition(|function| is_there("hidden function", function));
     let is_seen = |table: &str| is_there("table", table);
-    let functions = shape.functions.iter().filter(|function| !is_there("function", function));
     let (mut missing, mut fixes) = (Vec::new(), Vec::new());
-    for thing in gone.iter().chain(functions) {
+    for thing in gone.iter().chain(&gone_functions) {
         missing.push(thing.clone());
         fixes.push(format!("run what `djob db sql` prints for {thing}, or restore it from a backup"));
     }
@@ -76,11 +78,15 @@ fn tables(facts: &Facts) -> Option<Judged> {
             fixes.push(format!("alter table {} add primary key ({columns})", within(facts, table)));
         }
     }
+    let select = hidden.iter().map(|table| format!("grant select on {table} to {}", facts.role()));
+    let execute =
+        functions.iter().map(|name| format!("grant execute on procedure {name} to {}", facts.role()));
+    let grants: Vec<String> = select.chain(execute).collect();
+    hidden.extend(functions);
     Some(match (missing.as_slice(), hidden.as_slice()) {
         ([], []) => ok(format!("all {} are as the migrations made them", shape.tables.len())),
         ([], hidden) => {
-            let grants = hidden.iter().map(|table| format!("grant select on {table} to {}", facts.role()));
-            let fix = grants.collect::<Vec<_>>().join("; ");
+            let fix = grants.join("; ");
             unknown(format!("could not be looked at: {}", listed(hidden)), Some(fix))
         }
         (missing, _) => danger(

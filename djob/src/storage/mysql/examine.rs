@@ -18,12 +18,22 @@ pub(super) async fn examine(storage: &MySqlStorage) -> Result<Vec<Finding>, Stor
             .on("examine", async |conn, texts, now| doctor::ask::<MySql>(conn, texts, now, source).await);
         facts.take_in(source, answer.await);
     }
-    for table in doctor::unseen(&facts) {
-        let text = AssertSqlSafe(format!("select 1 from {table} limit 0"));
-        let probe = storage.on("examine", async |conn, _, _| Ok(conn.execute(text).await?));
-        if probe.await.is_err_and(|error| error.is_denied()) {
+    for table in doctor::unseen(&facts, "table") {
+        if is_denied(storage, format!("select 1 from {table} limit 0")).await {
             facts.note(Fact::new("hidden table", table));
         }
     }
+    for function in doctor::unseen(&facts, "function") {
+        // Without its arguments none of them runs.
+        if is_denied(storage, format!("call {function}()")).await {
+            facts.note(Fact::new("hidden function", function));
+        }
+    }
     Ok(doctor::judge(&CHECKS, &facts))
+}
+
+/// Whether the role may not do this, whatever else would come of it.
+async fn is_denied(storage: &MySqlStorage, text: String) -> bool {
+    let probe = storage.on("examine", async |conn, _, _| Ok(conn.execute(AssertSqlSafe(text)).await?));
+    probe.await.is_err_and(|error| error.is_denied())
 }

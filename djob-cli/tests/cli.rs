@@ -552,6 +552,11 @@ fn the_statements_of_every_database_are_printed_without_a_database() {
         assert!(ran.out.contains(word), "{database}");
         assert_eq!(djob(&["db", "sql", "-d", url]).ends(Exit::Done).out, ran.out, "{url}");
     }
+    // What is within a procedure ends with a semicolon, too.
+    let mysqls = djob(&["db", "sql", "mysql"]).ends(Exit::Done).out;
+    let count = |text: &str| mysqls.matches(text).count();
+    let (begun, ended) = (count("\ndelimiter //\ncreate procedure "), count("\nend//\ndelimiter ;\n"));
+    assert_eq!((begun, ended), (2, 2), "{mysqls}");
     let prefixed = djob(&["db", "sql", "sqlite", "--prefix", "q_", "-o", "json"]).ends(Exit::Done).json();
     assert!(prefixed["migrations"][0]["sql"].as_str().unwrap().contains("create table q_jobs"));
     djob(&["db", "sql"]).ends(Exit::Usage);

@@ -179,15 +179,19 @@ begin
         while of_priority <= highest do
             select min(j.run_at) into due from djob_jobs as j where j.queue = of_queue and j.priority = of_priority;
             -- Null if the last job has been taken meanwhile.
-            if due is not null then
+            if due is not null and not exists (
+                select 1 from djob_queues as q where q.name = of_queue and q.paused_at is not null) then
                 set lanes = concat(lanes, ',[', json_quote(of_queue), ',', of_priority, ',', due, ']');
             end if;
             select min(j.priority) into of_priority from djob_jobs as j where j.queue = of_queue and j.priority > of_priority;
         end while;
         select min(j.queue) into of_queue from djob_jobs as j where j.queue > of_queue;
     end while;
+    -- A text that is too long becomes null, and not an error.
+    if lanes is null then
+        signal sqlstate '45000' set message_text = 'djob has more lanes than max_allowed_packet holds: raise it';
+    end if;
     select lane.queue, lane.priority, lane.run_at, seen_at
     from json_table(concat('[', substr(lanes, 2), ']'), '$[*]' columns (
-        queue varchar(63) path '$[0]', priority smallint path '$[1]', run_at bigint path '$[2]')) as lane
-    where not exists (select 1 from djob_queues as q where q.name = lane.queue and q.paused_at is not null);
+        queue varchar(63) path '$[0]', priority smallint path '$[1]', run_at bigint path '$[2]')) as lane;
 end;

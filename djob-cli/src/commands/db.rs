@@ -78,8 +78,18 @@ async fn sql(database: Database, output: Output, dialect: Option<Dialect>) -> Re
     let migrations = database.offline(dialect).await?.migrations();
     let views = migrations.iter().map(|(version, name, sql)| Migration { version: *version, name, sql });
     output.print(Script { migrations: views.collect() }, || {
-        let texts =
-            migrations.iter().map(|(version, name, sql)| format!("-- {version:04} {name}\n{}\n", sql.trim()));
-        texts.collect::<Vec<_>>().join("\n")
+        let text = |(version, name, sql): &(i64, &str, String)| {
+            format!("-- {version:04} {name}\n{}\n", for_clients(sql.trim()))
+        };
+        migrations.iter().map(text).collect::<Vec<_>>().join("\n")
     })
+}
+
+/// MySQL's client programs would end a procedure at its first semicolon.
+fn for_clients(sql: &str) -> String {
+    if !sql.contains("create procedure") {
+        return sql.to_owned();
+    }
+    let sql = format!("{sql}\n").replace("\ncreate procedure", "\ndelimiter //\ncreate procedure");
+    sql.replace("\nend;\n", "\nend//\ndelimiter ;\n").trim_end().to_owned()
 }

@@ -196,7 +196,8 @@ impl From<sqlx::Error> for StorageError {
             (_, Some("25006" | "8" | "264" | "520" | "776" | "1032")) => Problem::ReadOnly(text),
             // --read-only and --super-read-only.
             _ if matches!(number, Some(1290 | 1836)) => Problem::ReadOnly(text),
-            _ if number == Some(1305) => Problem::Incomplete(text),
+            // So are a function of the server's and a savepoint, by the same number.
+            _ if number == Some(1305) && text.starts_with("PROCEDURE") => Problem::Incomplete(text),
             // No right to the database, no such database.
             _ if matches!(number, Some(1044 | 1049)) => {
                 Problem::Unreachable(format!("{text}; check the URL"))

@@ -207,7 +207,7 @@ impl Claimer {
                 Err(error) => {
                     tracing::warn!(%error, queue = lane.queue, "could not park what nobody reads");
                     // Where the database does not answer, the others would only cost their time limits, too.
-                    if error.is_transient() {
+                    if error.is_unreachable() {
                         break;
                     }
                 }
